@@ -1,0 +1,33 @@
+# Flags for our own code; third-party headers are SYSTEM and stay out of the warnings.
+# The hardening set is the one that Debian's hardening wiki and the OpenSSF compiler guide agree on
+# for g++ 12 on amd64.
+add_library(lockstep_flags INTERFACE)
+
+target_compile_options(lockstep_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wcast-align -Wold-style-cast -Wnull-dereference -Wformat=2 -Werror
+  -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+  -ftrivial-auto-var-init=zero
+  # Paths of the machine that builds must not reach the binary: two builds are byte-equal.
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=.)
+# g++ 12 reports impossible null dereferences and copies inside its own headers at -O2 and up.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(lockstep_flags INTERFACE -Wno-null-dereference -Wno-restrict)
+endif()
+target_compile_definitions(lockstep_flags INTERFACE _GLIBCXX_ASSERTIONS)
+
+if(LOCKSTEP_SANITIZE)
+  target_compile_options(lockstep_flags INTERFACE
+    -fsanitize=${LOCKSTEP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(lockstep_flags INTERFACE -fsanitize=${LOCKSTEP_SANITIZE})
+else()
+  # _FORTIFY_SOURCE needs optimisation and does not go together with the sanitizers.
+  target_compile_options(lockstep_flags INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+endif()
+target_link_options(lockstep_flags INTERFACE
+  -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
+
+if(LOCKSTEP_FAIL_POINTS)
+  target_compile_definitions(lockstep_flags INTERFACE LOCKSTEP_FAIL_POINTS)
+endif()

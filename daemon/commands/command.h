@@ -1,0 +1,81 @@
+// One table of commands, for every door: in-process, socket, HTTP.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/stop.h"
+#include "commands/settings.h"
+#include "engine/run_observer.h"
+
+namespace lockstep {
+
+// Exit codes are part of the interface (sysexits.h where it has one).
+enum class ExitCode : int {
+  kDone = 0,
+  kOther = 1,
+  kUsage = 2,
+  kPending = 3,
+  kBadMigration = 65,
+  kUnreachable = 69,
+  kInternal = 70,
+  kCannotWrite = 73,
+  kCannotRead = 74,
+  kTemporary = 75,
+  kPermission = 77,
+  kSettings = 78,
+};
+
+// What was asked: positional arguments and the command's own flags, by the names of the manual
+// without dashes. Values are text; a flag without a value holds "true".
+struct CommandRequest {
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string, std::less<>> flags;
+
+  bool Has(std::string_view flag) const { return flags.contains(flag); }
+  std::string Get(std::string_view flag, std::string fallback = {}) const;
+};
+
+// What a command works with. Borrowed.
+struct CommandContext {
+  const Settings& settings;
+  Clock& clock;
+  RunObserver& observer;
+  StopTokens stop;
+  // Asks a person; without one it says nothing.
+  std::function<std::optional<bool>(const std::string& question)> confirm;
+};
+
+// The answer as data: what `--output json` prints, and what the text is made from.
+struct CommandAnswer {
+  json::object document;
+  ExitCode exit_code = ExitCode::kDone;
+};
+
+struct Flag {
+  std::string_view name;      // "backup"
+  std::string_view value;     // "DIR"; empty: a switch
+  std::string_view help;
+};
+
+struct Command {
+  std::string_view name;       // "upgrade"; of two words for "lock show"
+  std::string_view arguments;  // "[GOAL]"
+  std::string_view summary;
+  std::vector<Flag> flags;
+  int least_arguments = 0;
+  int most_arguments = 0;
+  CommandAnswer (*run)(const CommandContext&, const CommandRequest&);
+};
+
+// In the order of the manual.
+const std::vector<Command>& Commands();
+const Command* FindCommand(std::string_view name);
+
+}  // namespace lockstep

@@ -1,0 +1,67 @@
+// Makes plans happen: one lock, one session, one migration after the other.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "core/goal.h"
+#include "core/migration_folder.h"
+#include "core/outcome.h"
+#include "core/planner.h"
+#include "engine/backup.h"
+#include "engine/hooks.h"
+#include "engine/run_observer.h"
+#include "postgres/bookkeeping.h"
+#include "postgres/session.h"
+
+namespace lockstep {
+
+enum class AlembicSync { kAuto, kAlways, kOff };  // kAuto: where the table is there
+
+// What a run needs to know of its target. Defaults are those of the manual.
+struct RunSettings {
+  BookkeepingNames names;
+  std::string owner_role;   // entered for the body only; empty: the login role
+  std::string search_path;  // of the body; empty: what the role and database would give
+  AlembicSync alembic = AlembicSync::kAuto;
+  Duration lock_timeout = std::chrono::seconds(2);
+  Duration lock_deadline = std::chrono::minutes(30);
+  Duration statement_timeout{0};  // 0: none
+  std::optional<Duration> migration_lock_wait = std::chrono::seconds(60);  // nothing: for ever
+  Duration migration_lock_poll = std::chrono::seconds(1);                  // the longest pause
+  int reconnects = 5;  // new sessions tried after a lost one
+  BackupSettings backup;
+  HookSettings hooks;
+  std::map<std::string, std::string> variables;  // for ${NAME}; then the environment
+};
+
+struct RunRequest {
+  Direction direction = Direction::kUp;
+  Goal goal;
+};
+
+// What a run works with. All of it is borrowed and outlives the run.
+struct RunContext {
+  const MigrationFolder& folder;
+  const RunSettings& settings;
+  SessionFactory open;
+  ConnectionUrl url;  // for pg_dump
+  Clock& clock;
+  RunObserver& observer;
+  StopTokens stop;
+  std::mt19937_64& random;  // jitter
+};
+
+// Looks first without the lock and returns at once when there is nothing to do. Otherwise takes the
+// migration lock, makes the plan again, and runs it. Throws Error when the world breaks; a lost
+// connection is tried again in a new session `reconnects` times first.
+// Thread: run.
+RunReport Run(const RunContext& context, const RunRequest& request);
+
+}  // namespace lockstep

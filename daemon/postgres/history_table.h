@@ -1,0 +1,88 @@
+// Reads and writes the bookkeeping's rows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/history.h"
+#include "postgres/advisory_lock.h"
+#include "postgres/bookkeeping.h"
+#include "postgres/session.h"
+
+namespace lockstep {
+
+// What `alembic_version` says; nothing when there is no such table.
+using AlembicHeads = std::optional<std::vector<std::string>>;
+
+// Everything that a plan is made from, in two round trips at most.
+struct Look {
+  BookkeepingState bookkeeping;
+  History history;
+  AlembicHeads alembic;
+};
+Look ReadLook(Session& session, const BookkeepingNames& names);
+
+// The whole down script that was stored when `revision` was applied; "" when none was.
+std::string ReadStoredDown(Session& session, const BookkeepingNames& names,
+                           const std::string& revision);
+
+// Of a run: who does it, under which epoch.
+struct RunIdentity {
+  std::string run_id;  // UUID
+  long long epoch = 0;
+  std::string host;
+  int pid = 0;
+  std::string client_version;
+};
+
+// Takes the next epoch; from now on every transaction of an earlier run is fenced off.
+// REQUIRES: the migration lock is held.
+RunIdentity BumpFence(Session& session, const BookkeepingNames& names);
+
+// One row of the history, to be written by lockstep.leave().
+struct HistoryChange {
+  std::string revision;
+  bool present = true;
+  std::string kind;
+  std::vector<std::string> parents;
+  std::string description;
+  std::string up_checksum;
+  std::string down_checksum;
+  std::string down_script;
+  std::string irreversible;
+  std::string attempt;  // UUID, fresh
+  double lock_wait_seconds = 0;
+  int attempts = 1;
+  std::string backup_path;
+  long long backup_bytes = 0;
+};
+
+// SQL that starts and ends a migration's transaction around its body; see postgres/bookkeeping.
+std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
+                     const HistoryChange& change);
+std::string LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
+                     const HistoryChange& change, const LockKey& key);
+// Makes `alembic_version` name exactly `heads`; part of the migration's transaction.
+std::string AlembicSql(const BookkeepingNames& names, const std::vector<std::string>& heads);
+
+// Records changes without running anything (stamp, adopt, repair, resolve), in one transaction.
+void RecordChanges(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                   const std::vector<HistoryChange>& changes, const LockKey& key,
+                   const std::optional<std::vector<std::string>>& alembic_heads);
+
+void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                         const std::string& attempt, const FailedAttempt& failure);
+
+// Progress of a non-transactional migration, each call in its own transaction, fenced.
+void RecordStatementStarted(Session& session, const BookkeepingNames& names,
+                            const RunIdentity& run, const std::string& attempt,
+                            const ProgressRow& row);
+void RecordStatementDone(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                         const ProgressRow& row);
+
+// Whether the attempt's row is there: the only proof after a COMMIT without an answer.
+bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,
+                       const std::string& attempt);
+
+}  // namespace lockstep
