@@ -16,6 +16,7 @@ enum class ErrorCode {
   kUnreachable,     // no connection to the database
   kConnectionLost,  // the connection ended while it was in use; the server rolls back
   kInDoubt,         // the connection ended during COMMIT: only the history knows
+  kFenced,          // another run has taken over; ours must look again
   kPermission,      // the database or the file system refuses this role
   kPooler,          // a pooler that does not keep sessions stands in the path
   kStandby,         // the server is in recovery

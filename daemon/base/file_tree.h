@@ -6,6 +6,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/descriptor.h"
+
 namespace lockstep {
 
 // Why one file of the folder cannot be had. The rest of the folder is still read.
@@ -21,8 +23,8 @@ using FileContent = std::variant<std::string, FileProblem>;
 class FileTree {
  public:
   virtual ~FileTree() = default;
-  // Names of the folder's entries (no sub-folders' content), sorted by bytes. Throws Error kFileRead
-  // when the folder cannot be listed.
+  // Names of the folder's entries (no sub-folders' content), sorted by bytes. Throws Error
+  // kFileRead when the folder cannot be listed.
   virtual std::vector<std::string> List() = 0;
   // The whole content, at most kMaxFileBytes.
   virtual FileContent Read(const std::string& name) = 0;
@@ -32,25 +34,22 @@ class FileTree {
 
 inline constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
 
-// Reads below one folder only: openat2 with RESOLVE_BENEATH refuses links that lead out of it, while
-// links inside it work (Kubernetes mounts a ConfigMap as such). Never blocks on a FIFO or a device.
-// Thread: any, one at a time.
+// Reads below one folder only: openat2 with RESOLVE_BENEATH refuses links that lead out of it,
+// while links inside it work (Kubernetes mounts a ConfigMap as such). Never blocks on a FIFO or a
+// device. Thread: any, one at a time.
 class DiskFileTree : public FileTree {
  public:
   explicit DiskFileTree(std::string folder);
-  ~DiskFileTree() override;
-  DiskFileTree(const DiskFileTree&) = delete;
-  DiskFileTree& operator=(const DiskFileTree&) = delete;
 
   std::vector<std::string> List() override;
   FileContent Read(const std::string& name) override;
   std::string PathOf(const std::string& name) const override;
 
  private:
-  int Descriptor();
+  int OpenedFolder();
 
   std::string folder_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace lockstep

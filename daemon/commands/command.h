@@ -48,7 +48,7 @@ struct CommandContext {
   Clock& clock;
   RunObserver& observer;
   StopTokens stop;
-  // Asks a person; without one it says nothing.
+  // Asks a person; `--yes` answers for them. Says nothing when nobody is there to ask.
   std::function<std::optional<bool>(const std::string& question)> confirm;
 };
 
@@ -59,8 +59,8 @@ struct CommandAnswer {
 };
 
 struct Flag {
-  std::string_view name;      // "backup"
-  std::string_view value;     // "DIR"; empty: a switch
+  std::string_view name;   // "backup"
+  std::string_view value;  // "DIR"; empty: a switch
   std::string_view help;
 };
 
@@ -77,5 +77,10 @@ struct Command {
 // In the order of the manual.
 const std::vector<Command>& Commands();
 const Command* FindCommand(std::string_view name);
+
+// Runs the command for any door: refuses arguments and flags that it does not have, turns every
+// exception into the error document of docs/json.md, and adds the keys that all documents share.
+CommandAnswer RunCommand(const Command& command, const CommandContext& context,
+                         const CommandRequest& request);
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/runner.h"
 
@@ -10,6 +11,8 @@ namespace lockstep {
 
 struct Settings {
   std::optional<ConnectionUrl> url;
+  bool url_from_flag = false;  // given on this very command line, not found lying about
+  std::string password_file;   // read each time a session is opened; empty: none
   std::string folder = "migrations";
   RunSettings run;
   std::string sandbox_bin_dir;
@@ -23,9 +26,13 @@ struct SettingsFlags {
   std::string config;
 };
 
-// Reads the file (lockstep.toml; unknown keys are errors with line, column and the nearest key; units in
-// values), the environment (DATABASE_URL, LOCKSTEP_*) and the flags. Throws Error kBadSettings or
-// kFileRead.
+// Reads the file (--config, LOCKSTEP_CONFIG, or lockstep.toml in the current folder when there is
+// one; unknown keys are errors with line, column and the nearest key; units in values), the
+// environment (LOCKSTEP_<KEY>, then DATABASE_URL) and the flags; later ones win. Throws Error
+// kBadSettings or kFileRead; no message repeats a value that could be a secret.
 Settings LoadSettings(const SettingsFlags& flags);
+
+// The keys that a file may have ("lock_timeout", "backup.keep"), for the manual and the tests.
+std::vector<std::string> SettingsKeys();
 
 }  // namespace lockstep

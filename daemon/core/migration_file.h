@@ -34,12 +34,16 @@ struct MigrationFile {
   std::optional<std::vector<std::string>> parents;  // `revises`; "none" is an empty list
   std::optional<std::string> description;
   std::optional<std::string> irreversible;
-  int revises_line = 0;  // where `revises` stands; 0 when it does not
+  // Where the keys stand; 0 when they do not.
+  int revises_line = 0;
   int revision_line = 0;
+  int description_line = 0;
+  int irreversible_line = 0;
 };
 
 // Appends what is wrong to `diagnostics` (codes: not-utf8, nul-byte, unknown-key, duplicate-key,
-// bad-value). `path` is how the user names the file.
+// bad-value; late-key, a warning: a key in a comment below the header, which a blank line ended).
+// `path` is how the user names the file.
 MigrationFile ParseMigrationFile(const MigrationFileName& name, std::string path, std::string bytes,
                                  Diagnostics& diagnostics);
 

@@ -1,7 +1,9 @@
 // All migrations of one folder, joined into pairs and ordered; every fault is reported at once.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,7 @@ class MigrationFolder {
 
  private:
   std::vector<Migration> migrations_;
+  std::map<std::string, std::size_t, std::less<>> by_revision_;
   RevisionGraph graph_;
   Diagnostics diagnostics_;
 };

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "core/migration.h"
 #include "core/statement_splitter.h"
 
@@ -32,6 +34,7 @@ struct Plan {
   Direction direction = Direction::kUp;
   std::vector<Step> steps;
   std::vector<std::string> ahead;  // applied revisions that the folder does not have
+  Diagnostics warnings;            // what differs without standing in the way of this plan
   bool empty() const { return steps.empty(); }
 };
 

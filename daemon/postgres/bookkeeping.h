@@ -27,8 +27,11 @@ struct BookkeepingState {
   bool alembic_table_exists = false;
 };
 
-// The newest format that this program can make; throws nothing.
+// The newest format that this program can make.
 int NewestBookkeepingFormat();
+
+// Throws Error kNewerFormat when a newer release made the schema.
+void RequireKnownFormat(int format, const BookkeepingNames& names);
 
 // Installs or upgrades the schema, in one transaction.
 // REQUIRES: the lock that protects it is held by `session` (see advisory_lock.h).

@@ -52,23 +52,30 @@ struct HistoryChange {
   std::string down_script;
   std::string irreversible;
   std::string attempt;  // UUID, fresh
+  std::optional<double> duration_seconds;  // nothing: since the transaction's start
   double lock_wait_seconds = 0;
   int attempts = 1;
   std::string backup_path;
   long long backup_bytes = 0;
 };
 
-// SQL that starts and ends a migration's transaction around its body; see postgres/bookkeeping.
+// Statements that start and end a migration's transaction around its body; see postgres/bookkeeping.
+// `role`: what current_setting('role') has to say when the body is done.
 std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
                      const HistoryChange& change);
-std::string LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
-                     const HistoryChange& change, const LockKey& key);
-// Makes `alembic_version` name exactly `heads`; part of the migration's transaction.
-std::string AlembicSql(const BookkeepingNames& names, const std::vector<std::string>& heads);
+std::vector<std::string> LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
+                                  const HistoryChange& change, const LockKey& key,
+                                  const std::string& role);
+// Make `alembic_version` name exactly `heads`; part of the migration's transaction.
+std::vector<std::string> AlembicSql(const BookkeepingNames& names,
+                                    const std::vector<std::string>& heads);
+
+// Creates Alembic's table as Alembic would, when it is not there.
+void CreateAlembicTable(Session& session, const BookkeepingNames& names);
 
 // Records changes without running anything (stamp, adopt, repair, resolve), in one transaction.
 void RecordChanges(Session& session, const BookkeepingNames& names, const RunIdentity& run,
-                   const std::vector<HistoryChange>& changes, const LockKey& key,
+                   const std::vector<HistoryChange>& changes,
                    const std::optional<std::vector<std::string>>& alembic_heads);
 
 void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const RunIdentity& run,
@@ -78,8 +85,9 @@ void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const 
 void RecordStatementStarted(Session& session, const BookkeepingNames& names,
                             const RunIdentity& run, const std::string& attempt,
                             const ProgressRow& row);
-void RecordStatementDone(Session& session, const BookkeepingNames& names, const RunIdentity& run,
-                         const ProgressRow& row);
+// `done` false: the statement left nothing behind; its row is taken back.
+void RecordStatementEnd(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                        const ProgressRow& row, bool done);
 
 // Whether the attempt's row is there: the only proof after a COMMIT without an answer.
 bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,

@@ -94,6 +94,7 @@ struct ServerFacts {
   int version = 0;
   std::string database;
   std::string user;
+  std::string role;              // as SET ROLE knows it; "none" when no role was entered
   std::string search_path;       // as the role and database would have had it
   bool in_recovery = false;
   bool read_only = false;
@@ -118,15 +119,11 @@ struct OpenedSession {
 // Throws Error kUnreachable, kPermission (wrong password or role), kBadSettings (unknown database).
 OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& options);
 
+// The statements that give a session its own settings, whatever a role, a database or a migration's
+// body set.
+std::vector<std::string> SessionSettings(int server_version);
+
 // Opens sessions to one database; what engine and commands are given.
 using SessionFactory = std::function<OpenedSession(const SessionOptions&)>;
-
-// Refuses a session that must not change anything: throws Error kPooler, kStandby or kReadOnly, each
-// with its own message. Asks `open` for a second session when a pooler is in the path.
-void RequireWritable(Session& session, const ServerFacts& facts, const SessionFactory& open);
-
-// Quoting for the few places where a parameter cannot stand.
-std::string QuoteIdentifier(std::string_view name);
-std::string QuoteLiteral(std::string_view text);
 
 }  // namespace lockstep

@@ -1,0 +1,159 @@
+#include "base/file_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+
+namespace lockstep {
+namespace {
+
+std::string ReasonOf(int error) { return std::generic_category().message(error); }
+
+[[noreturn]] void ThrowFolderError(const std::string& folder, int error) {
+  std::string hint;
+  if (error == ENOENT) hint = "name the folder of migrations with --dir, or create it";
+  if (error == EACCES) hint = "let this user read and enter the folder";
+  throw Error(ErrorCode::kFileRead,
+              fmt::format("cannot read the folder \"{}\": {}", folder, ReasonOf(error)), hint);
+}
+
+// openat2 has no wrapper in glibc. It answers EAGAIN when a rename elsewhere disturbed its look at
+// "..": the way to go on is to ask again.
+int OpenBeneath(int folder, const std::string& name) {
+  open_how how{};
+  how.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  long descriptor = -1;
+  for (int tries = 0; tries < 100; ++tries) {
+    descriptor = syscall(SYS_openat2, folder, name.c_str(), &how, sizeof(how));
+    if (descriptor >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+  }
+  return static_cast<int>(descriptor);
+}
+
+FileProblem NotAFile(std::string_view what) {
+  return {"not-a-file", fmt::format("is {}, not a regular file", what),
+          "move it out of the folder, or give it a name that does not end in .sql"};
+}
+
+FileProblem OpenProblem(int error) {
+  switch (error) {
+    case ELOOP:
+      return {"symlink-loop", "is a symbolic link that leads back to itself",
+              "let the link name a file in the folder"};
+    case EXDEV:
+      return {"outside-folder", "is a symbolic link that leads out of the folder",
+              "put the file itself into the folder; a link may only name files in it, by a "
+              "relative path"};
+    case ENXIO:
+      return NotAFile("a socket or a device");
+    case EACCES:
+      return {"unreadable", fmt::format("cannot be read: {}", ReasonOf(error)),
+              "let this user read the file"};
+    default:
+      return {"unreadable", fmt::format("cannot be read: {}", ReasonOf(error)), ""};
+  }
+}
+
+FileProblem TooLarge(std::size_t bytes) {
+  return {"too-large",
+          fmt::format("has {} bytes, more than the {} MiB that a migration may have", bytes,
+                      kMaxFileBytes >> 20),
+          "load data with another tool, or split the migration"};
+}
+
+std::string_view KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+// Reads up to the end or to `limit` bytes, whichever comes first; -1 leaves the reason in errno.
+ssize_t ReadUpTo(int descriptor, char* buffer, std::size_t limit) {
+  std::size_t have = 0;
+  while (have < limit) {
+    const ssize_t got = read(descriptor, buffer + have, limit - have);
+    if (got == 0) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    have += static_cast<std::size_t>(got);
+  }
+  return static_cast<ssize_t>(have);
+}
+
+// One byte of room beyond the size that fstat told shows whether the file grew since.
+FileContent ReadAll(int descriptor, std::size_t expected) {
+  std::string content;
+  for (std::size_t room = expected + 1;; room = std::min(2 * room, kMaxFileBytes + 1)) {
+    const std::size_t have = content.size();
+    content.resize(room);
+    const ssize_t got = ReadUpTo(descriptor, content.data() + have, room - have);
+    if (got < 0) return OpenProblem(errno);
+    content.resize(have + static_cast<std::size_t>(got));
+    if (content.size() > kMaxFileBytes) return TooLarge(content.size());
+    if (content.size() < room) return content;
+  }
+}
+
+}  // namespace
+
+DiskFileTree::DiskFileTree(std::string folder) : folder_(std::move(folder)) {}
+
+int DiskFileTree::OpenedFolder() {
+  if (!descriptor_.open()) {
+    descriptor_ = Descriptor(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  if (!descriptor_.open()) ThrowFolderError(folder_, errno);
+  return descriptor_.get();
+}
+
+std::vector<std::string> DiskFileTree::List() {
+  // The path is looked up anew: what stands there now is listed and then read, also where a new
+  // folder was put into the place of the old one.
+  descriptor_.Close();
+  const int listed = openat(OpenedFolder(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (listed < 0) ThrowFolderError(folder_, errno);
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(listed), closedir);
+  if (!directory) ThrowFolderError(folder_, errno);
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = readdir(directory.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+    errno = 0;
+  }
+  if (errno != 0) ThrowFolderError(folder_, errno);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+FileContent DiskFileTree::Read(const std::string& name) {
+  const Descriptor file(OpenBeneath(OpenedFolder(), name));
+  if (!file.open()) return OpenProblem(errno);
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) return OpenProblem(errno);
+  if (!S_ISREG(status.st_mode)) return NotAFile(KindOf(status.st_mode));
+  const auto bytes = static_cast<std::size_t>(status.st_size);
+  if (bytes > kMaxFileBytes) return TooLarge(bytes);
+  return ReadAll(file.get(), bytes);
+}
+
+std::string DiskFileTree::PathOf(const std::string& name) const {
+  return folder_.ends_with('/') ? folder_ + name : folder_ + "/" + name;
+}
+
+}  // namespace lockstep

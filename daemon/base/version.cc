@@ -1,0 +1,7 @@
+#include "base/version.h"
+
+namespace lockstep {
+
+std::string_view Version() { return LOCKSTEP_VERSION; }
+
+}  // namespace lockstep

@@ -1,0 +1,12 @@
+// The table of commands as the command line has it: with those that only make sense in a shell.
+#pragma once
+
+#include <vector>
+
+#include "commands/command.h"
+
+namespace lockstep {
+
+const std::vector<Command>& AllCommands();
+
+}  // namespace lockstep

@@ -1,0 +1,89 @@
+#include "cli/failure_text.h"
+
+#include <string_view>
+
+#include "base/diagnostic.h"
+#include "cli/document.h"
+#include "cli/wording.h"
+
+namespace lockstep {
+namespace {
+
+Severity SeverityOf(std::string_view name) {
+  if (name == NameOf(Severity::kWarning)) return Severity::kWarning;
+  if (name == NameOf(Severity::kNote)) return Severity::kNote;
+  return Severity::kError;
+}
+
+// Paints the first "error:" or "warning:", which stands after the place.
+std::string Painted(const std::string& text, Severity severity, const Paint& paint) {
+  const std::string word = std::string(NameOf(severity)) + ":";
+  const auto at = text.find(word);
+  if (at == std::string::npos || severity == Severity::kNote) return text;
+  const Tone tone = severity == Severity::kError ? Tone::kBad : Tone::kWaiting;
+  return text.substr(0, at) + paint(tone, word) + text.substr(at + word.size());
+}
+
+Diagnostic PlaceOf(const json::object& document) {
+  Diagnostic diagnostic;
+  diagnostic.file = TextAt(document, "file");
+  diagnostic.line = static_cast<int>(WholeAt(document, "line"));
+  diagnostic.column = static_cast<int>(WholeAt(document, "column"));
+  diagnostic.message = TextAt(document, "message");
+  diagnostic.source_line = TextAt(document, "source_line");
+  return diagnostic;
+}
+
+// "DETAIL: ..." with further lines below it; nothing for a field that PostgreSQL did not send.
+std::string Field(const json::object& failure, std::string_view key, std::string_view name,
+                  const Paint& paint) {
+  const auto text = TextAt(failure, key);
+  if (text.empty()) return "";
+  return paint(Tone::kDim, std::string(name) + ":") + " " + SafeLines(text);
+}
+
+std::string OutcomeOf(const json::object& failure) {
+  const auto outcome = TextAt(failure, "outcome");
+  return outcome.empty() ? "failed" : WithBlanks(outcome);
+}
+
+std::string MessageOf(const json::object& failure) {
+  const auto message = TextAt(failure, "message");
+  return message.empty()
+             ? "the migration '" + TextAt(failure, "revision") + "' is " + OutcomeOf(failure)
+             : message;
+}
+
+}  // namespace
+
+std::string DiagnosticText(const json::object& diagnostic, const Paint& paint) {
+  Diagnostic shown = PlaceOf(diagnostic);
+  shown.severity = SeverityOf(TextAt(diagnostic, "severity"));
+  shown.code = TextAt(diagnostic, "code");
+  shown.hint = TextAt(diagnostic, "hint");
+  return Painted(ToText(shown), shown.severity, paint);
+}
+
+std::string FailureText(const json::object& failure, const Paint& paint) {
+  Diagnostic shown = PlaceOf(failure);
+  shown.code = TextAt(failure, "sqlstate");
+  shown.message = MessageOf(failure);
+  std::string text = Painted(ToText(shown), shown.severity, paint);
+  text += Field(failure, "detail", "DETAIL", paint);
+  text += Field(failure, "hint", "HINT", paint);
+  text += Field(failure, "context", "CONTEXT", paint);
+  for (const auto& blocker : TextsAt(failure, "blockers")) {
+    text += paint(Tone::kDim, "blocked by:") + " " + SafeLines(blocker);
+  }
+  return text;
+}
+
+std::string ErrorText(const json::object& error, const Paint& paint) {
+  Diagnostic shown;
+  shown.message = TextAt(error, "message");
+  shown.code = TextAt(error, "sqlstate");
+  shown.hint = TextAt(error, "hint");
+  return Painted(ToText(shown), shown.severity, paint);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,162 @@
+// The command line: reads it, runs one command, prints its answer.
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/all_commands.h"
+#include "cli/argument_memory.h"
+#include "cli/arguments.h"
+#include "cli/completion.h"
+#include "cli/printer.h"
+#include "cli/progress.h"
+#include "cli/question.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "commands/documents.h"
+#include "commands/exit_code.h"
+
+namespace lockstep {
+namespace {
+
+const Terminal kData(STDOUT_FILENO);
+const Terminal kMessages(STDERR_FILENO);
+
+// Commands that only look die of a signal as any program does; these want to end in order.
+bool EndsInOrder(const Command& command) {
+  static constexpr std::array<std::string_view, 10> kNames = {
+      "upgrade", "downgrade", "stamp", "verify",  "wait",
+      "repair",  "resolve",   "init",  "sandbox", "adopt alembic"};
+  return std::find(kNames.begin(), kNames.end(), command.name) != kNames.end();
+}
+
+// The signals' side of a run; nothing for a command that only looks.
+struct Stopping {
+  Stopping(Clock& clock, Progress& progress)
+      : rules(source, clock, [&progress](std::string_view sentence) { progress.Say(sentence); }),
+        watcher(rules) {}
+  StopSource source;
+  StopRules rules;
+  SignalWatcher watcher;
+};
+
+std::jthread StartTicking(Progress& progress, Clock& clock) {
+  return std::jthread([&progress, &clock](const std::stop_token& ended) {
+    while (clock.SleepFor(std::chrono::seconds(1), ended)) progress.Tick();
+  });
+}
+
+ProgressOutput ProgressTo(const Terminal& terminal, const GlobalOptions& options) {
+  return {.write = [&terminal](std::string_view text) { terminal.Write(text); },
+          .terminal = terminal.is_terminal() && !options.quiet,
+          .columns = terminal.Columns(),
+          .paint = Paint(terminal.WantsColor(options.no_color))};
+}
+
+CommandAnswer Refused(const Command& command, const Error& error) {
+  json::object facts{{"code", NameOf(error.code())},
+                     {"message", error.what()},
+                     {"hint", TextOrNull(error.hint())},
+                     {"sqlstate", TextOrNull(error.sqlstate())}};
+  return {json::object{{"command", command.name}, {"schema_version", 1}, {"error", facts}},
+          ExitCodeOf(error.code())};
+}
+
+// The completions are wanted even where nothing is configured, or wrongly.
+Settings SettingsFor(const Invocation& invocation) {
+  if (invocation.command->run == &RunCompletion) return {};
+  return LoadSettings(invocation.options.settings);
+}
+
+CommandAnswer Answer(const Invocation& invocation) {
+  SystemClock clock;
+  Progress progress(ProgressTo(kMessages, invocation.options), clock);
+  RunObserver silent;
+  const bool quiet = invocation.options.quiet;
+  std::unique_ptr<Stopping> stopping;
+  if (EndsInOrder(*invocation.command)) stopping = std::make_unique<Stopping>(clock, progress);
+  const StopTokens stop = stopping ? stopping->source.tokens() : StopTokens{};
+  const std::jthread ticking = quiet ? std::jthread() : StartTicking(progress, clock);
+  const auto confirm = [&](const std::string& question) -> std::optional<bool> {
+    if (invocation.options.yes) return true;
+    progress.Clear();
+    return AskPerson(question, stop.after_current);
+  };
+  try {
+    const Settings settings = SettingsFor(invocation);
+    RunObserver& observer = quiet ? silent : static_cast<RunObserver&>(progress);
+    auto answer = RunCommand(*invocation.command, {settings, clock, observer, stop, confirm},
+                             invocation.request);
+    progress.Clear();
+    return answer;
+  } catch (const Error& error) {
+    return Refused(*invocation.command, error);
+  }
+}
+
+ExitCode Finish(const PrintedAnswer& printed, ExitCode exit_code) {
+  const bool written = kData.Write(printed.data);
+  kMessages.Write(printed.messages);
+  return written || exit_code != ExitCode::kDone ? exit_code : ExitCode::kCannotRead;
+}
+
+ExitCode RunInvocation(const Invocation& invocation) {
+  const auto answer = Answer(invocation);
+  const auto& options = invocation.options;
+  const PrintOptions print{.json = options.json,
+                           .quiet = options.quiet,
+                           .verbose = options.verbose,
+                           .color_data = kData.WantsColor(options.no_color),
+                           .color_messages = kMessages.WantsColor(options.no_color),
+                           .data_to_terminal = kData.is_terminal()};
+  return Finish(Print(answer, print), answer.exit_code);
+}
+
+ExitCode Reply(const ArgumentReply& reply) {
+  if (reply.exit_code == ExitCode::kDone) return Finish({reply.text, ""}, reply.exit_code);
+  return Finish({"", reply.text}, reply.exit_code);
+}
+
+// A connection that got the number of a closed standard stream would be sent our messages. What
+// takes its place cannot be written to, so that the missing stream is still noticed.
+void OccupyStandardStreams() {
+  int descriptor = open("/dev/null", O_RDONLY);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = open("/dev/null", O_RDONLY);
+  if (descriptor >= 0) close(descriptor);
+}
+
+ExitCode RunProgram(int argc, char** argv) {
+  OccupyStandardStreams();
+  // No core file, no debugger of the same user: the memory holds a password.
+  prctl(PR_SET_DUMPABLE, 0);
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto parsed = ParseArguments(argc, argv, AllCommands());
+  HideDatabaseUrl(argc, argv);
+  if (const auto* reply = std::get_if<ArgumentReply>(&parsed)) return Reply(*reply);
+  return RunInvocation(std::get<Invocation>(parsed));
+}
+
+}  // namespace
+}  // namespace lockstep
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(lockstep::RunProgram(argc, argv));
+  } catch (const std::exception& error) {
+    const std::string text =
+        "error: " + lockstep::Escaped(error.what()) +
+        "\nhint: this is a bug; please report it with the command that led to it\n";
+    lockstep::kMessages.Write(text);
+    return static_cast<int>(lockstep::ExitCode::kInternal);
+  }
+}

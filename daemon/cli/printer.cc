@@ -1,0 +1,126 @@
+#include "cli/printer.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "base/text.h"
+#include "cli/document.h"
+#include "cli/failure_text.h"
+#include "cli/page.h"
+#include "cli/wording.h"
+
+namespace lockstep {
+namespace {
+
+using Printer = void (*)(const json::object&, Page&);
+
+Printer PrinterOf(std::string_view command) {
+  static const std::map<std::string_view, Printer> printers = {
+      {"current", PrintCurrent},
+      {"history", PrintHistory},
+      {"heads", PrintHeads},
+      {"branches", PrintBranches},
+      {"show", PrintShow},
+      {"plan", PrintPlan},
+      {"upgrade", PrintRun},
+      {"downgrade", PrintRun},
+      {"stamp", PrintStamp},
+      {"verify", PrintVerify},
+      {"status", PrintStatus},
+      {"wait", PrintWait},
+      {"new", PrintNew},
+      {"repair", PrintRepair},
+      {"resolve", PrintResolve},
+      {"blockers", PrintBlockers},
+      {"lock show", PrintLockShow},
+      {"adopt alembic", PrintAdoptAlembic},
+      {"init", PrintInit},
+      {"sandbox", PrintSandbox},
+      {"completion", PrintCompletion},
+  };
+  const auto found = printers.find(command);
+  return found == printers.end() ? nullptr : found->second;
+}
+
+bool IsBad(ExitCode code) { return code != ExitCode::kDone && code != ExitCode::kPending; }
+
+bool IsErrorDocument(const json::object& document) {
+  return ObjectAt(document, "error").contains("code");
+}
+
+// A file that the user asked for, printed alone and whatever --quiet says.
+bool IsFile(const json::object& document) {
+  return !TextAt(document, "sql").empty() || !TextAt(document, "script").empty();
+}
+
+std::string DataOf(const json::object& document, const PrintOptions& options) {
+  Page page{.paint = Paint(options.color_data),
+            .verbose = options.verbose,
+            .raw_scripts = !options.data_to_terminal};
+  const auto printer = PrinterOf(TextAt(document, "command"));
+  if (printer != nullptr) printer(document, page);
+  return page.data;
+}
+
+bool IsError(const json::object& diagnostic) { return TextAt(diagnostic, "severity") == "error"; }
+
+// With errors in its files or its plan a command has no other answer; its keys may be missing.
+bool HasErrors(const json::object& document) {
+  const auto diagnostics = ObjectsAt(document, "diagnostics");
+  return std::any_of(diagnostics.begin(), diagnostics.end(), IsError);
+}
+
+bool IsExplained(const json::object& document) {
+  return !ObjectAt(document, "error").empty() || HasErrors(document);
+}
+
+std::string DiagnosticsOf(const json::object& document, const PrintOptions& options,
+                          const Paint& paint) {
+  std::string text;
+  for (const auto& diagnostic : ObjectsAt(document, "diagnostics")) {
+    if (options.quiet && !IsError(diagnostic)) continue;
+    text += DiagnosticText(diagnostic, paint);
+  }
+  return text;
+}
+
+// The result's sentence; it is the error itself where nothing before it was one.
+std::string MessageOf(const json::object& document, bool bad, bool explained, const Paint& paint) {
+  const auto message = Escaped(TextAt(document, "message"));
+  if (message.empty()) return "";
+  return (bad && !explained ? paint(Tone::kBad, "error:") + " " : "") + message + "\n";
+}
+
+std::string NextOf(const json::object& document, const Paint& paint) {
+  const auto next = Escaped(TextAt(document, "next"));
+  return next.empty() ? "" : paint(Tone::kDim, "next:") + " " + paint(Tone::kStrong, next) + "\n";
+}
+
+std::string MessagesOf(const CommandAnswer& answer, const PrintOptions& options) {
+  const auto& document = answer.document;
+  const Paint paint(options.color_messages);
+  const bool bad = IsBad(answer.exit_code);
+  std::string explanation = DiagnosticsOf(document, options, paint);
+  if (!ObjectAt(document, "error").empty()) {
+    explanation += FailureText(ObjectAt(document, "error"), paint);
+  }
+  if (options.quiet && !bad) return explanation;
+  return explanation + MessageOf(document, bad, IsExplained(document), paint) +
+         NextOf(document, paint);
+}
+
+}  // namespace
+
+PrintedAnswer Print(const CommandAnswer& answer, const PrintOptions& options) {
+  if (options.json) return {Pretty(answer.document), ""};
+  if (IsErrorDocument(answer.document)) {
+    return {"", ErrorText(ObjectAt(answer.document, "error"), Paint(options.color_messages))};
+  }
+  PrintedAnswer printed{"", MessagesOf(answer, options)};
+  if (HasErrors(answer.document)) return printed;
+  if (!options.quiet || IsFile(answer.document)) printed.data = DataOf(answer.document, options);
+  return printed;
+}
+
+}  // namespace lockstep

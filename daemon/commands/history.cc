@@ -1,0 +1,78 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "commands/commands.h"
+#include "commands/documents.h"
+#include "commands/goal_argument.h"
+#include "commands/migration_document.h"
+#include "commands/target_access.h"
+#include "core/planner.h"
+
+namespace lockstep {
+namespace {
+
+using RevisionSet = std::set<std::string, std::less<>>;
+
+RevisionSet ReachedBy(const MigrationFolder& folder, const History& history,
+                      const std::string& goal) {
+  const auto reached = RevisionsAt(folder, history, GoalFrom(goal));
+  if (const auto* revisions = std::get_if<std::vector<std::string>>(&reached)) {
+    return {revisions->begin(), revisions->end()};
+  }
+  const auto& diagnostic = std::get<Diagnostic>(reached);
+  throw Error(ErrorCode::kUsage, diagnostic.message, diagnostic.hint);
+}
+
+struct Range {
+  std::string from = "base", to = "heads";
+};
+
+Range RangeFrom(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) {
+    throw Error(ErrorCode::kUsage, "\"" + text + "\" is not a range",
+                "write A:B, A: or :B, such as \"base:head\"");
+  }
+  Range range;
+  if (colon > 0) range.from = text.substr(0, colon);
+  if (colon + 1 < text.size()) range.to = text.substr(colon + 1);
+  return range;
+}
+
+// What `to` has and `from` has not, and the revisions at which `from` stands.
+std::vector<std::string> InRange(const MigrationFolder& folder, const History& history,
+                                 const Range& range) {
+  const RevisionSet before = ReachedBy(folder, history, range.from);
+  const RevisionSet upto = ReachedBy(folder, history, range.to);
+  const std::vector<std::string> starts = folder.graph().HeadsAmong(before);
+  std::vector<std::string> revisions;
+  for (const std::string& revision : folder.graph().order()) {
+    const bool is_start = std::find(starts.begin(), starts.end(), revision) != starts.end();
+    if (upto.contains(revision) && (is_start || !before.contains(revision))) {
+      revisions.push_back(revision);
+    }
+  }
+  return revisions;
+}
+
+}  // namespace
+
+CommandAnswer RunHistory(const CommandContext& context, const CommandRequest& request) {
+  const MigrationFolder folder = LoadFolder(context.settings);
+  if (auto refusal = RefuseFolder(folder)) return *refusal;
+  const std::optional<SeenTarget> seen = LookIfConfigured(context.settings, "history");
+  const FolderAndHistory view{folder, seen ? &seen->history() : nullptr};
+  const History history = seen ? seen->history() : History();
+  const std::string range = request.Get("range");
+  const std::vector<std::string> revisions =
+      range.empty() ? AllRevisions(view) : InRange(folder, history, RangeFrom(range));
+  return {json::object{{"target", TextOrNull(TargetName(context.settings))},
+                       {"range", TextOrNull(range)},
+                       {"revisions", ToJson(history.Heads())},
+                       {"heads", ToJson(folder.graph().Heads())},
+                       {"migrations", MigrationDocuments(view, revisions)},
+                       {"diagnostics", ToJson(folder.diagnostics())}}};
+}
+
+}  // namespace lockstep

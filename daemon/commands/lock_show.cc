@@ -1,0 +1,28 @@
+#include "commands/commands.h"
+#include "commands/documents.h"
+#include "commands/target_access.h"
+
+namespace lockstep {
+namespace {
+
+json::value KeyDocument(const std::optional<LockKey>& key) {
+  if (!key) return nullptr;
+  return json::object{{"space", key->space}, {"id", key->id}};
+}
+
+}  // namespace
+
+CommandAnswer RunLockShow(const CommandContext& context, const CommandRequest&) {
+  const SeenTarget seen = LookAtTarget(context.settings, "lock");
+  const std::optional<LockKey> key = MigrationLockKey(seen.look);
+  const std::optional<LockHolder> holder = FindHolder(seen);
+  const std::string message = holder ? "the migration lock is held by " + ToText(*holder)
+                                     : "nobody holds the migration lock";
+  return {json::object{{"target", TargetName(context.settings)},
+                       {"held", holder.has_value()},
+                       {"key", KeyDocument(key)},
+                       {"holder", holder ? json::value(ToJson(*holder)) : json::value(nullptr)},
+                       {"message", message}}};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,125 @@
+#include "base/error.h"
+#include "commands/commands.h"
+#include "commands/documents.h"
+#include "commands/goal_argument.h"
+#include "commands/target_access.h"
+#include "core/planner.h"
+#include "core/script_rules.h"
+
+namespace lockstep {
+namespace {
+
+PlanResult MakePlan(const CommandContext& context, const MigrationFolder& folder,
+                    const SeenTarget& seen, const Goal& goal, bool down) {
+  if (!down) return MakeUpgradePlan(folder, seen.history(), goal);
+  const StoredDown stored_down = [&](const std::string& revision) {
+    return ReadStoredDown(seen.session(), context.settings.run.names, revision);
+  };
+  return MakeDowngradePlan(folder, seen.history(), goal, stored_down);
+}
+
+json::object StepDocument(const Step& step, const SplitScript& split) {
+  return {{"revision", step.revision},
+          {"direction", NameOf(step.direction)},
+          {"description", step.description},
+          {"reason", step.reason},
+          {"transactional", step.script.transactional},
+          {"irreversible", TextOrNull(step.irreversible)},
+          {"file", TextOrNull(step.script.file)},
+          {"stored", step.stored_script},
+          {"statements", ToJson(split.statements)}};
+}
+
+std::string WithNewline(const std::string& text) {
+  return text.empty() || text.ends_with('\n') ? text : text + "\n";
+}
+
+// The scripts as they would run. What Lockstep writes about them is left out: who runs this by hand
+// records it by `lockstep stamp`.
+std::string SqlOf(const Plan& plan) {
+  std::string sql = "-- Run by hand, this is recorded nowhere: tell it with \"lockstep stamp\".\n";
+  for (const Step& step : plan.steps) {
+    const std::string title =
+        "\n-- " + std::string(NameOf(step.direction)) + " " + step.revision + ": " + step.reason;
+    const std::string text = WithNewline(step.script.text);
+    sql += title + "\n" + (step.script.transactional ? "begin;\n" + text + "commit;\n" : text);
+  }
+  return sql;
+}
+
+json::object PlanDocument(const Plan& plan, bool with_sql) {
+  json::array steps;
+  Diagnostics found = plan.warnings;
+  for (const Step& step : plan.steps) {
+    const SplitScript split = CheckScript(step.script);
+    found.insert(found.end(), split.diagnostics.begin(), split.diagnostics.end());
+    steps.push_back(StepDocument(step, split));
+  }
+  const std::string verb = plan.direction == Direction::kUp ? "applied" : "rolled back";
+  return {{"ahead", ToJson(plan.ahead)},
+          {"steps", std::move(steps)},
+          {"sql", with_sql ? json::value(SqlOf(plan)) : nullptr},
+          {"message", plan.empty() ? "nothing to do"
+                                   : Count(plan.steps.size(), "migration", "migrations") +
+                                         " would be " + verb},
+          {"diagnostics", ToJson(found)}};
+}
+
+json::object NoPlanDocument(const Diagnostics& reasons) {
+  return {{"ahead", json::array{}},
+          {"steps", json::array{}},
+          {"sql", nullptr},
+          {"message", "no plan can be made"},
+          {"diagnostics", ToJson(reasons)}};
+}
+
+bool HasErrorIn(const json::object& document) {
+  for (const json::value& diagnostic : document.at("diagnostics").as_array()) {
+    if (diagnostic.at("severity").as_string() == NameOf(Severity::kError)) return true;
+  }
+  return false;
+}
+
+ExitCode ExitCodeFor(const json::object& document, const CommandRequest& request) {
+  if (HasErrorIn(document)) return ExitCode::kBadMigration;
+  const bool has_steps = !document.at("steps").as_array().empty();
+  return request.Has("exit-code") && has_steps ? ExitCode::kPending : ExitCode::kDone;
+}
+
+json::value NextFor(const Plan& plan, const std::string& goal) {
+  if (plan.empty()) return nullptr;
+  const std::string command = plan.direction == Direction::kUp ? "upgrade" : "downgrade";
+  return json::value("lockstep " + command + " " + goal);
+}
+
+// Going down needs a goal; going up has one.
+std::string GoalOf(const CommandRequest& request) {
+  if (!request.arguments.empty()) return request.arguments.front();
+  if (!request.Has("downgrade")) return "head";
+  throw Error(ErrorCode::kUsage, "\"plan --downgrade\" needs a GOAL",
+              "for one migration: lockstep plan --downgrade -1");
+}
+
+}  // namespace
+
+CommandAnswer RunPlan(const CommandContext& context, const CommandRequest& request) {
+  const bool down = request.Has("downgrade");
+  const std::string goal = GoalOf(request);
+  const Goal parsed = GoalFrom(goal);
+  const MigrationFolder folder = LoadFolder(context.settings);
+  if (auto refusal = RefuseFolder(folder)) return *refusal;
+  const SeenTarget seen = LookAtTarget(context.settings, "plan");
+  if (auto refusal = RefuseUnadopted(context.settings.run, seen.look)) return *refusal;
+  const PlanResult result = MakePlan(context, folder, seen, parsed, down);
+  const Plan* plan = std::get_if<Plan>(&result);
+  json::object document = plan != nullptr ? PlanDocument(*plan, request.Has("sql"))
+                                          : NoPlanDocument(std::get<Diagnostics>(result));
+  document["target"] = TargetName(context.settings);
+  document["direction"] = NameOf(down ? Direction::kDown : Direction::kUp);
+  document["goal"] = goal;
+  document["next"] = plan == nullptr ? nullptr : NextFor(*plan, goal);
+  const ExitCode exit_code = ExitCodeFor(document, request);
+  return {std::move(document), exit_code};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,174 @@
+#include "commands/run_document.h"
+
+#include "commands/documents.h"
+
+namespace lockstep {
+namespace {
+
+json::object SqlFailureDocument(const StepReport& step, std::string_view outcome,
+                                const SqlFailure& failure,
+                                const std::vector<std::string>& blockers) {
+  const SqlError& error = failure.error;
+  return {{"revision", step.revision},
+          {"direction", NameOf(step.direction)},
+          {"outcome", outcome},
+          {"sqlstate", TextOrNull(error.sqlstate)},
+          {"message", error.message},
+          {"detail", TextOrNull(error.detail)},
+          {"hint", TextOrNull(error.hint)},
+          {"context", TextOrNull(error.context)},
+          {"file", TextOrNull(failure.file)},
+          {"line", failure.line},
+          {"column", failure.column},
+          {"source_line", TextOrNull(failure.source_line)},
+          {"statement", TextOrNull(failure.statement)},
+          {"schema", TextOrNull(error.schema)},
+          {"table", TextOrNull(error.table)},
+          {"constraint", TextOrNull(error.constraint)},
+          {"blockers", ToJson(blockers)}};
+}
+
+// One visitor: each way not to succeed, told in the words of a SqlFailure.
+struct ToFailure {
+  const StepReport& step;
+
+  json::value operator()(const Applied&) const { return nullptr; }
+  json::value operator()(const Failed& failed) const {
+    return SqlFailureDocument(step, "failed", failed.failure, {});
+  }
+  json::value operator()(const Deferred& deferred) const {
+    return SqlFailureDocument(step, "deferred", deferred.failure, deferred.blockers);
+  }
+  json::value operator()(const Stopped&) const {
+    SqlFailure failure;
+    failure.error.message = "stopped on request";
+    return SqlFailureDocument(step, "stopped", failure, {});
+  }
+  json::value operator()(const Unknown& unknown) const {
+    SqlFailure failure;
+    failure.error.message =
+        "the statement was interrupted, and the catalog cannot tell whether it "
+        "took effect";
+    failure.error.hint = "look at the database, then say so: lockstep resolve " + step.revision +
+                         " --applied, or --not-applied";
+    failure.file = unknown.file;
+    failure.line = unknown.line;
+    failure.statement = unknown.statement;
+    return SqlFailureDocument(step, "unknown", failure, {});
+  }
+};
+
+json::array StepsDocument(const RunReport& report, const MigrationFolder& folder,
+                          Direction direction) {
+  json::array list;
+  for (const StepReport& step : report.steps) {
+    if (step.direction != direction || !std::holds_alternative<Applied>(step.result)) continue;
+    const Migration* migration = folder.Find(step.revision);
+    list.push_back(json::object{{"revision", step.revision},
+                                {"description", migration == nullptr ? "" : migration->description},
+                                {"duration_seconds", step.duration_seconds},
+                                {"lock_wait_seconds", step.lock_wait_seconds},
+                                {"attempts", step.attempts}});
+  }
+  return list;
+}
+
+std::string DoneMessage(std::size_t count, Direction direction) {
+  return Count(count, "migration", "migrations") +
+         (direction == Direction::kUp ? " applied" : " rolled back");
+}
+
+std::string MessageOf(const RunReport& report) {
+  if (!report.message.empty()) return report.message;
+  switch (report.state) {
+    case RunState::kDone:
+      return DoneMessage(report.steps.size(), report.direction);
+    case RunState::kNothingToDo:
+      return "nothing to do";
+    case RunState::kInvalid:
+      return "the migrations have errors; nothing was done";
+    case RunState::kFailed:
+      return "a migration failed; the ones before it stay, and its own changes were rolled back";
+    case RunState::kDeferred:
+      return "a table lock could not be had in time; the migration was deferred and changed "
+             "nothing";
+    case RunState::kStopped:
+      return "stopped on request";
+    case RunState::kBusy:
+      return "the migration lock was not free in time; nothing was done";
+    case RunState::kUnknown:
+      return "a statement outside a transaction was interrupted; it waits for \"lockstep resolve\"";
+  }
+  return "";
+}
+
+// What some findings ask for.
+std::string RemedyFor(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.code == "alembic-not-adopted") return "lockstep adopt alembic";
+    if (diagnostic.code == "changed-file" && diagnostic.severity == Severity::kError) {
+      return "lockstep repair";
+    }
+  }
+  return "";
+}
+
+std::string NextOf(const RunReport& report, const std::string& goal) {
+  const std::string again = std::string("lockstep ") +
+                            (report.direction == Direction::kUp ? "upgrade " : "downgrade ") + goal;
+  switch (report.state) {
+    case RunState::kDeferred:
+    case RunState::kStopped:
+      return again;
+    case RunState::kBusy:
+      return "lockstep lock show";
+    case RunState::kFailed:
+      return report.steps.empty() ? again : "lockstep show " + report.steps.back().revision;
+    case RunState::kUnknown:
+      return report.steps.empty() ? "lockstep status"
+                                  : "lockstep resolve " + report.steps.back().revision;
+    case RunState::kInvalid:
+      return RemedyFor(report.diagnostics);
+    case RunState::kDone:
+    case RunState::kNothingToDo:
+      return "";
+  }
+  return "";
+}
+
+json::value BackupDocument(const RunReport& report) {
+  if (report.backup_path.empty()) return nullptr;
+  return json::object{{"path", report.backup_path}};
+}
+
+}  // namespace
+
+json::value FailureDocument(const StepReport& step) {
+  return std::visit(ToFailure{step}, step.result);
+}
+
+json::value FailureDocument(const RunReport& report) {
+  return report.steps.empty() ? json::value(nullptr) : FailureDocument(report.steps.back());
+}
+
+json::object RunDocument(const RunReport& report, const MigrationFolder& folder,
+                         const std::string& goal) {
+  return {{"state", NameOf(report.state)},
+          {"direction", NameOf(report.direction)},
+          {"goal", goal},
+          {"run_id", TextOrNull(report.run_id)},
+          {"applied", StepsDocument(report, folder, Direction::kUp)},
+          {"rolled_back", StepsDocument(report, folder, Direction::kDown)},
+          {"not_run", ToJson(report.not_run)},
+          {"heads", ToJson(report.heads)},
+          {"ahead", ToJson(report.ahead)},
+          {"lock_wait_seconds", report.lock_wait_seconds},
+          {"busy_holder", TextOrNull(report.busy_holder)},
+          {"backup", BackupDocument(report)},
+          {"error", FailureDocument(report)},
+          {"message", MessageOf(report)},
+          {"next", TextOrNull(NextOf(report, goal))},
+          {"diagnostics", ToJson(report.diagnostics)}};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,101 @@
+#include "engine/migration_lock.h"
+
+#include "base/fail_point.h"
+#include "base/hash.h"
+#include "engine/backoff.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Duration kFirstPoll = std::chrono::milliseconds(20);
+
+// Polls for one key until it is had, the time is over, or nobody wants it any more.
+class Poll {
+ public:
+  Poll(Session& session, const RunSettings& settings, Clock& clock, RunObserver& observer,
+       std::mt19937_64& random, const StopTokens& stop)
+      : session_(session),
+        settings_(settings),
+        clock_(clock),
+        observer_(observer),
+        stop_(stop),
+        backoff_(kFirstPoll, settings.migration_lock_poll, random),
+        began_(clock.Now()) {}
+
+  LockResult For(const LockKey& key, const std::function<bool()>& still_needed) {
+    for (;;) {
+      FailPoint("lock_try");
+      if (TryLock(session_, key)) return MigrationLock{key, Waited()};
+      if (stop_.after_current.stop_requested()) return Stopped{};
+      if (still_needed && !still_needed()) return LockNotNeeded{};
+      const std::optional<LockHolder> holder = FindLockHolder(session_, key);
+      if (holder) observer_.OnWaitingForMigrationLock(*holder, Waited());
+      if (TimeIsOver()) return LockBusy{holder ? ToText(*holder) : "a session that has just left"};
+      if (!clock_.SleepFor(backoff_.Next(), stop_.after_current)) return Stopped{};
+    }
+  }
+
+  double Waited() const { return ToSeconds(clock_.Now() - began_); }
+
+ private:
+  bool TimeIsOver() const {
+    return settings_.migration_lock_wait && clock_.Now() - began_ >= *settings_.migration_lock_wait;
+  }
+
+  Session& session_;
+  const RunSettings& settings_;
+  Clock& clock_;
+  RunObserver& observer_;
+  const StopTokens& stop_;
+  Backoff backoff_;
+  SteadyTime began_;
+};
+
+std::optional<unsigned> HistoryOid(Session& session, const BookkeepingNames& names) {
+  const Rows rows = session.Query("select pg_catalog.to_regclass($1)::pg_catalog.oid",
+                                  {names.Table("history")});
+  if (!rows.rows[0][0]) return {};
+  return static_cast<unsigned>(rows.Int(0, 0));
+}
+
+// While there is no history table, its schema's name stands for it.
+LockKey InstallKey(const BookkeepingNames& names) {
+  const std::string digits = Sha256(names.schema).substr(0, 8);
+  return {kInstallLockSpace, static_cast<unsigned>(std::stoul(digits, nullptr, 16))};
+}
+
+// Nothing: the bookkeeping is there now.
+std::optional<LockResult> InstallFirst(Session& session, const BookkeepingNames& names,
+                                       Poll& poll) {
+  const LockKey key = InstallKey(names);
+  const auto still_missing = [&] { return !HistoryOid(session, names).has_value(); };
+  LockResult result = poll.For(key, still_missing);
+  if (std::holds_alternative<LockNotNeeded>(result)) return {};
+  if (!std::holds_alternative<MigrationLock>(result)) return result;
+  InstallBookkeeping(session, names);
+  Unlock(session, key);
+  return {};
+}
+
+}  // namespace
+
+LockResult AcquireMigrationLock(Session& session, const RunSettings& settings, Clock& clock,
+                                RunObserver& observer, std::mt19937_64& random,
+                                const StopTokens& stop,
+                                const std::function<bool()>& still_needed) {
+  Poll poll(session, settings, clock, observer, random, stop);
+  std::optional<unsigned> oid = HistoryOid(session, settings.names);
+  if (!oid) {
+    if (auto ended = InstallFirst(session, settings.names, poll)) return *ended;
+    oid = HistoryOid(session, settings.names);
+  }
+  LockResult result = poll.For({kMigrationLockSpace, oid.value()}, still_needed);
+  if (auto* lock = std::get_if<MigrationLock>(&result)) {
+    FailPoint("lock_won");
+    InstallBookkeeping(session, settings.names);
+    observer.OnMigrationLock(lock->waited_seconds);
+  }
+  return result;
+}
+
+}  // namespace lockstep

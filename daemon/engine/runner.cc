@@ -1,0 +1,278 @@
+#include "engine/runner.h"
+
+#include "base/error.h"
+#include "base/fail_point.h"
+#include "base/uuid.h"
+#include "engine/adoption.h"
+#include "engine/backoff.h"
+#include "engine/migration_lock.h"
+#include "engine/prepared_step.h"
+#include "engine/run_record.h"
+#include "engine/run_watcher.h"
+#include "engine/statement_step.h"
+#include "engine/transactional_step.h"
+#include "postgres/history_table.h"
+#include "postgres/require_writable.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Duration kFirstReconnect = std::chrono::milliseconds(200);
+constexpr Duration kLongestReconnect = std::chrono::seconds(5);
+
+class Runner {
+ public:
+  Runner(const RunContext& context, const RunRequest& request)
+      : context_(context), settings_(context.settings), request_(request) {
+    report_.direction = request.direction;
+  }
+
+  RunReport Run() {
+    report_.state = RunUntilAnswered();
+    context_.observer.OnRunEnd(report_);
+    return std::move(report_);
+  }
+
+ private:
+  // A lost session means that leadership is lost: the next one starts from the beginning.
+  RunState RunUntilAnswered() {
+    Backoff backoff(kFirstReconnect, kLongestReconnect, context_.random);
+    for (int lost = 0;; ++lost) {
+      try {
+        return RunInOneSession();
+      } catch (const Error& error) {
+        if (!MayTryAgain(error) || lost == settings_.reconnects) throw;
+        context_.observer.OnReconnect(error.what());
+      }
+      if (!context_.clock.SleepFor(backoff.Next(), context_.stop.after_current)) {
+        return RunState::kStopped;
+      }
+    }
+  }
+
+  // A database that was never reached is the caller's to report; one that went away may come back.
+  bool MayTryAgain(const Error& error) const {
+    if (context_.stop.after_current.stop_requested() || !connected_) return false;
+    return error.retry() == Retry::kNewSession || error.retry() == Retry::kAfterLooking ||
+           error.code() == ErrorCode::kUnreachable;
+  }
+
+  RunState RunInOneSession() {
+    const OpenedSession opened = context_.open({.purpose = Purpose()});
+    connected_ = true;
+    FailPoint("connected");
+    Session& session = *opened.session;
+    session.OnNotice([this](const Notice& notice) { context_.observer.OnNotice(notice); });
+    const Look look = ReadLook(session, settings_.names);
+    SettleDoubt(look.history);
+    const std::optional<Plan> plan = PlanFrom(session, look);
+    if (!plan) return RunState::kInvalid;
+    if (plan->empty()) return NothingLeft(look.history);
+    RequireWritable(session, opened.facts, context_.open);
+    if (!Check(*plan)) return RunState::kInvalid;
+    return RunUnderLock(session, opened.facts);
+  }
+
+  std::string Purpose() const {
+    return request_.direction == Direction::kUp ? "upgrade" : "downgrade";
+  }
+
+  RunState NothingLeft(const History& history) {
+    report_.heads = history.Heads();
+    return report_.steps.empty() ? RunState::kNothingToDo : RunState::kDone;
+  }
+
+  std::optional<Plan> PlanFrom(Session& session, const Look& look) {
+    if (auto refusal = FindUnadoptedAlembic(look, settings_.names)) {
+      report_.diagnostics.push_back(*refusal);
+      return {};
+    }
+    const auto stored = [&](const std::string& revision) {
+      return ReadStoredDown(session, settings_.names, revision);
+    };
+    PlanResult result = request_.direction == Direction::kUp
+                            ? MakeUpgradePlan(context_.folder, look.history, request_.goal)
+                            : MakeDowngradePlan(context_.folder, look.history, request_.goal, stored);
+    if (auto* errors = std::get_if<Diagnostics>(&result)) {
+      report_.diagnostics = std::move(*errors);
+      report_.heads = look.history.Heads();
+      return {};
+    }
+    Plan& plan = std::get<Plan>(result);
+    report_.ahead = plan.ahead;
+    report_.diagnostics = plan.warnings;
+    return std::move(plan);
+  }
+
+  // Everything is parsed before anything runs.
+  bool Check(const Plan& plan) {
+    prepared_ = Prepare(plan, context_.folder, settings_, report_.diagnostics);
+    return !HasErrors(report_.diagnostics);
+  }
+
+  RunState RunUnderLock(Session& session, const ServerFacts& facts) {
+    const auto still_needed = [&] {
+      const std::optional<Plan> plan = PlanFrom(session, ReadLook(session, settings_.names));
+      return !plan || !plan->empty();
+    };
+    LockResult result = AcquireMigrationLock(session, settings_, context_.clock, context_.observer,
+                                             context_.random, context_.stop, still_needed);
+    if (std::holds_alternative<Stopped>(result)) return RunState::kStopped;
+    if (auto* busy = std::get_if<LockBusy>(&result)) {
+      report_.busy_holder = busy->holder;
+      return RunState::kBusy;
+    }
+    // The plan that runs is made from what is seen now, with the lock held.
+    const Look look = ReadLook(session, settings_.names);
+    const std::optional<Plan> plan = PlanFrom(session, look);
+    if (!plan) return RunState::kInvalid;
+    if (plan->empty()) return NothingLeft(look.history);
+    if (!Check(*plan)) return RunState::kInvalid;
+    const auto& lock = std::get<MigrationLock>(result);
+    report_.lock_wait_seconds += lock.waited_seconds;
+    context_.observer.OnDiagnostics(report_.diagnostics);
+    context_.observer.OnPlan(*plan);
+    const RunState state = RunPlan(session, facts, look, lock.key);
+    Unlock(session, lock.key);
+    FailPoint("unlock");
+    return state;
+  }
+
+  RunState RunPlan(Session& session, const ServerFacts& facts, const Look& look,
+                   const LockKey& key) {
+    RunRecord record(context_, request_.direction, facts.database);
+    if (const auto problem = record.BeforeRun(look.history.Heads())) {
+      report_.message = *problem;
+      return RunState::kFailed;
+    }
+    report_.backup_path = record.backup().path;
+    const RunIdentity identity = BumpFence(session, settings_.names);
+    FailPoint("fence_bumped");
+    report_.run_id = identity.run_id;
+    report_.heads = look.history.Heads();
+    RunWatcher watcher(context_.open, session, context_.clock, context_.observer, context_.stop);
+    const StepContext step_context{.session = session,
+                                   .facts = facts,
+                                   .settings = settings_,
+                                   .identity = identity,
+                                   .key = key,
+                                   .clock = context_.clock,
+                                   .observer = context_.observer,
+                                   .stop = context_.stop,
+                                   .random = context_.random,
+                                   .watcher = watcher,
+                                   .sync_alembic = SyncsAlembic(session, look),
+                                   .backup_path = record.backup().path,
+                                   .backup_bytes = record.backup().bytes};
+    const RunState state = RunSteps(step_context, look.history, record);
+    record.AfterRun(report_, state);
+    return state;
+  }
+
+  // Where Alembic's table is there, applications read it.
+  bool SyncsAlembic(Session& session, const Look& look) {
+    if (settings_.alembic == AlembicSync::kOff) return false;
+    if (look.bookkeeping.alembic_table_exists) return true;
+    if (settings_.alembic == AlembicSync::kAuto) return false;
+    CreateAlembicTable(session, settings_.names);
+    return true;
+  }
+
+  RunState RunSteps(const StepContext& step_context, const History& history, RunRecord& record) {
+    for (std::size_t i = 0; i < prepared_.size(); ++i) {
+      const PreparedStep& prepared = prepared_[i];
+      if (context_.stop.after_current.stop_requested()) return StopBefore(i);
+      if (const auto problem = record.BeforeStep(prepared.step)) {
+        report_.message = *problem;
+        NotRun(i);
+        return RunState::kFailed;
+      }
+      context_.observer.OnStepBegin(prepared.step, i, prepared_.size());
+      const std::string attempt = NewUuid();
+      StepReport report = RunStep(step_context, prepared, attempt, history);
+      const RunState state = StateAfter(report.result);
+      if (state == RunState::kDone) report_.heads = prepared.step.heads_after;
+      if (state != RunState::kDone) record.Failed(step_context, prepared.step, report, attempt);
+      report_.steps.push_back(report);
+      context_.observer.OnStepEnd(prepared.step, report);
+      record.AfterStep(prepared.step, report);
+      if (state == RunState::kDone) continue;
+      NotRun(state == RunState::kStopped ? i : i + 1);
+      if (state == RunState::kStopped) report_.steps.pop_back();
+      return state;
+    }
+    return RunState::kDone;
+  }
+
+  StepReport RunStep(const StepContext& step_context, const PreparedStep& prepared,
+                     const std::string& attempt, const History& history) {
+    doubtful_.reset();
+    try {
+      if (prepared.step.script.transactional) {
+        return RunTransactionalStep(step_context, prepared, attempt);
+      }
+      return RunStatementStep(
+          step_context, prepared, attempt,
+          history.ProgressOf(prepared.step.revision, NameOf(prepared.step.direction)));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInDoubt) doubtful_ = {prepared.step, attempt};
+      throw;
+    }
+  }
+
+  // A COMMIT without an answer: only our own row proves it. The lock was waited for, or somebody else
+  // holds it now; either way the history that was just read is the truth.
+  void SettleDoubt(const History& history) {
+    if (!doubtful_) return;
+    const HistoryEntry* entry = history.Find(doubtful_->step.revision);
+    if (entry != nullptr && entry->attempt == doubtful_->attempt) {
+      StepReport report{.revision = doubtful_->step.revision,
+                        .direction = doubtful_->step.direction,
+                        .result = Applied{},
+                        .duration_seconds = entry->duration_seconds};
+      report_.steps.push_back(report);
+      context_.observer.OnStepEnd(doubtful_->step, report);
+    }
+    doubtful_.reset();
+  }
+
+  static RunState StateAfter(const StepResult& result) {
+    if (std::holds_alternative<Applied>(result)) return RunState::kDone;
+    if (std::holds_alternative<Failed>(result)) return RunState::kFailed;
+    if (std::holds_alternative<Deferred>(result)) return RunState::kDeferred;
+    if (std::holds_alternative<Unknown>(result)) return RunState::kUnknown;
+    return RunState::kStopped;
+  }
+
+  RunState StopBefore(std::size_t index) {
+    NotRun(index);
+    return RunState::kStopped;
+  }
+
+  void NotRun(std::size_t from) {
+    for (std::size_t i = from; i < prepared_.size(); ++i) {
+      report_.not_run.push_back(prepared_[i].step.revision);
+    }
+  }
+
+  struct Doubt {
+    Step step;
+    std::string attempt;
+  };
+
+  const RunContext& context_;
+  const RunSettings& settings_;
+  RunRequest request_;
+  RunReport report_;
+  std::vector<PreparedStep> prepared_;
+  std::optional<Doubt> doubtful_;
+  bool connected_ = false;
+};
+
+}  // namespace
+
+RunReport Run(const RunContext& context, const RunRequest& request) {
+  return Runner(context, request).Run();
+}
+
+}  // namespace lockstep

@@ -1,0 +1,121 @@
+#include "engine/statement_recovery.h"
+
+#include "base/error.h"
+#include "postgres/quoting.h"
+#include "postgres/sql_batch.h"
+
+namespace lockstep {
+namespace {
+
+// The name as to_regclass and to_regtype read it.
+std::string Qualified(const std::string& schema, const std::string& name) {
+  return schema.empty() ? QuoteIdentifier(name) : QuoteIdentifier(schema) + '.' + QuoteIdentifier(name);
+}
+
+// One query under the body's search_path, which is put back when the message ends.
+Rows Ask(Session& session, const std::string& search_path, const std::string& query) {
+  SqlBatch batch;
+  batch.Add("begin read only");
+  batch.Add("select pg_catalog.set_config('search_path', " + QuoteLiteral(search_path) + ", true)");
+  batch.Add(query);
+  batch.Add("rollback");
+  Reply reply = session.Send(batch.text(), Keep::kRows);
+  if (!reply.ok()) {
+    session.Send("rollback");
+    throw Error(ErrorCode::kSql, reply.error->message, reply.error->hint, reply.error->sqlstate);
+  }
+  return std::move(reply.rows.at(1));
+}
+
+std::string TableOf(const StatementKind& kind) {
+  return "pg_catalog.to_regclass(" + QuoteLiteral(Qualified(kind.schema, kind.relation)) + ')';
+}
+
+// Schema and name of every index that an interrupted `kind` can have left invalid.
+std::string InvalidIndexesSql(const StatementKind& kind) {
+  const std::string from =
+      "select n.nspname, c.relname from pg_catalog.pg_index i"
+      " join pg_catalog.pg_class c on c.oid = i.indexrelid"
+      " join pg_catalog.pg_namespace n on n.oid = c.relnamespace where not i.indisvalid and ";
+  if (kind.trait == StatementTrait::kCreateIndexConcurrently) {
+    return from + "i.indrelid = " + TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object);
+  }
+  // REINDEX names a table, or one index whose table has the leftovers.
+  const std::string name = kind.relation.empty() ? kind.object : kind.relation;
+  const std::string named =
+      "pg_catalog.to_regclass(" + QuoteLiteral(Qualified(kind.schema, name)) + ')';
+  return from + "c.relname ~ '_cc(new|old)[0-9]*$' and i.indrelid = coalesce((select x.indrelid"
+                " from pg_catalog.pg_index x where x.indexrelid = " +
+         named + "), " + named + ')';
+}
+
+Remains RemainsOfBuild(Session& session, const StatementKind& kind,
+                       const std::string& search_path) {
+  return IndexIsValid(session, kind, search_path) ? Remains::kDone : Remains::kNothing;
+}
+
+Remains RemainsOfDrop(Session& session, const StatementKind& kind,
+                      const std::string& search_path) {
+  const Rows rows = Ask(session, search_path,
+                        "select pg_catalog.to_regclass(" +
+                            QuoteLiteral(Qualified(kind.schema, kind.object)) + ") is null");
+  return rows.Bool(0, 0) ? Remains::kDone : Remains::kNothing;
+}
+
+Remains RemainsOfDetach(Session& session, const StatementKind& kind,
+                        const std::string& search_path) {
+  const Rows rows =
+      Ask(session, search_path,
+          "select h.inhdetachpending from pg_catalog.pg_inherits h"
+          " join pg_catalog.pg_class c on c.oid = h.inhrelid where h.inhparent = " +
+              TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));
+  if (rows.empty()) return Remains::kDone;
+  return rows.Bool(0, 0) ? Remains::kPending : Remains::kNothing;
+}
+
+}  // namespace
+
+Remains FindRemains(Session& session, const StatementKind& kind, const std::string& search_path) {
+  switch (kind.trait) {
+    case StatementTrait::kCreateIndexConcurrently:
+      return RemainsOfBuild(session, kind, search_path);
+    case StatementTrait::kReindexConcurrently:
+      return Remains::kNothing;
+    case StatementTrait::kDropIndexConcurrently:
+      return RemainsOfDrop(session, kind, search_path);
+    case StatementTrait::kDetachConcurrently:
+      return RemainsOfDetach(session, kind, search_path);
+    default:
+      return Remains::kUnknown;
+  }
+}
+
+std::optional<SqlError> DropInvalidIndexes(Session& session, const StatementKind& kind,
+                                           const std::string& search_path) {
+  if (kind.trait != StatementTrait::kCreateIndexConcurrently &&
+      kind.trait != StatementTrait::kReindexConcurrently) {
+    return {};
+  }
+  const Rows rows = Ask(session, search_path, InvalidIndexesSql(kind));
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Reply reply = session.Send("drop index concurrently " + QuoteIdentifier(rows.Text(r, 0)) +
+                                     '.' + QuoteIdentifier(rows.Text(r, 1)));
+    if (!reply.ok()) return reply.error;
+  }
+  return {};
+}
+
+bool IndexIsValid(Session& session, const StatementKind& kind, const std::string& search_path) {
+  const Rows rows = Ask(session, search_path,
+                        "select i.indisvalid from pg_catalog.pg_index i"
+                        " join pg_catalog.pg_class c on c.oid = i.indexrelid where i.indrelid = " +
+                            TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));
+  return !rows.empty() && rows.Bool(0, 0);
+}
+
+std::string FinalizeDetachSql(const StatementKind& kind) {
+  return "alter table " + Qualified(kind.schema, kind.relation) + " detach partition " +
+         QuoteIdentifier(kind.object) + " finalize";
+}
+
+}  // namespace lockstep

@@ -1,0 +1,134 @@
+#include "engine/transactional_step.h"
+
+#include "base/fail_point.h"
+#include "core/duration.h"
+#include "engine/attempt_loop.h"
+#include "postgres/quoting.h"
+#include "postgres/sql_batch.h"
+#include "postgres/sql_state.h"
+
+namespace lockstep {
+namespace {
+
+// The one message that does the work. The body's statements are counted from `first_body_tag`.
+struct WorkMessage {
+  SqlBatch batch;
+  std::size_t body_offset = 0;  // byte at which the script begins
+  std::size_t first_body_tag = 0;
+};
+
+class TransactionalStep {
+ public:
+  TransactionalStep(const StepContext& context, const PreparedStep& prepared,
+                    const std::string& attempt)
+      : context_(context),
+        prepared_(prepared),
+        change_(ChangeFor(context, prepared.step, attempt)),
+        limits_(LimitsFor(context.settings, prepared.step.script.limits)),
+        locks_(limits_, context.clock, context.random) {
+    report_.revision = prepared.step.revision;
+    report_.direction = prepared.step.direction;
+  }
+
+  StepReport Run() {
+    report_.result = RunAttempts(context_, prepared_.step, locks_, [this] { return Attempt(); });
+    report_.attempts = std::max(1, locks_.attempts());
+    report_.lock_wait_seconds = locks_.wait_seconds();
+    return report_;
+  }
+
+ private:
+  std::optional<SqlFailure> Attempt() {
+    change_.attempts = locks_.attempts();
+    change_.lock_wait_seconds = locks_.wait_seconds();
+    const SteadyTime began = context_.clock.Now();
+    std::optional<SqlFailure> failure = Work();
+    report_.duration_seconds = ToSeconds(context_.clock.Now() - began);
+    return failure;
+  }
+
+  std::optional<SqlFailure> Work() {
+    const WorkMessage message = MakeWorkMessage();
+    context_.watcher.Begin(WatchedKind::kTransaction);
+    FailPoint("work_sent");
+    const Reply reply = context_.session.Send(message.batch.text());
+    context_.watcher.End();
+    FailPoint("work_done");
+    if (!reply.ok()) {
+      context_.session.Send("rollback");
+      ThrowIfFenced(*reply.error);
+      return FailureOf(reply, message);
+    }
+    if (context_.stop.now.stop_requested()) return RollBackUnasked();
+    return CommitWork();
+  }
+
+  // Asked to stop after the work was done and before it was committed.
+  std::optional<SqlFailure> RollBackUnasked() {
+    context_.session.Send("rollback");
+    SqlError error;
+    error.sqlstate = sql_state::kQueryCancelled;
+    error.message = "stopped on request";
+    return SqlFailure{.error = error, .file = prepared_.step.script.file};
+  }
+
+  std::optional<SqlFailure> CommitWork() {
+    FailPoint("commit_sent");
+    const CommitReply reply = Commit(context_.session);
+    FailPoint("commit_acked");
+    if (reply.outcome == CommitOutcome::kCommitted) return {};
+    SqlFailure failure{.error = reply.error.value_or(SqlError{}),
+                       .file = prepared_.step.script.file};
+    if (failure.error.message.empty()) {
+      failure.error.message = "the transaction was rolled back at its commit";
+    }
+    failure.statement = "COMMIT";
+    return failure;
+  }
+
+  WorkMessage MakeWorkMessage() const {
+    const RunSettings& settings = context_.settings;
+    WorkMessage message;
+    SqlBatch& batch = message.batch;
+    batch.Add("begin isolation level read committed read write");
+    // The body before this one may have left settings behind.
+    batch.Add(SessionSettings(context_.facts.version));
+    batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
+    batch.Add("set local lock_timeout = '" + ToPostgres(locks_.lock_timeout()) + "'");
+    batch.Add("set local statement_timeout = '" + ToPostgres(limits_.statement_timeout) + "'");
+    batch.Add(EnterSql(settings.names, context_.identity, change_));
+    batch.Add(BodySettings(context_, true));
+    message.first_body_tag = batch.statements();
+    message.body_offset = batch.AddScript(prepared_.text, prepared_.statements.size());
+    batch.Add(LeaveSql(settings.names, context_.identity, change_, context_.key,
+                       RoleAtEnd(context_)));
+    if (context_.sync_alembic) {
+      batch.Add(AlembicSql(settings.names, prepared_.step.heads_after));
+    }
+    return message;
+  }
+
+  SqlFailure FailureOf(const Reply& reply, const WorkMessage& message) const {
+    const std::size_t done = reply.tags.size();
+    const std::size_t statement =
+        done < message.first_body_tag ? 0 : done - message.first_body_tag;
+    return FailureAt(prepared_, *reply.error, statement,
+                     {.message = message.batch.text(), .in_message = message.body_offset});
+  }
+
+  const StepContext& context_;
+  const PreparedStep& prepared_;
+  HistoryChange change_;
+  TableLockLimits limits_;
+  LockAcquisition locks_;
+  StepReport report_;
+};
+
+}  // namespace
+
+StepReport RunTransactionalStep(const StepContext& context, const PreparedStep& prepared,
+                                const std::string& attempt) {
+  return TransactionalStep(context, prepared, attempt).Run();
+}
+
+}  // namespace lockstep

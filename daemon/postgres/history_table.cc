@@ -1,0 +1,320 @@
+#include "postgres/history_table.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "base/version.h"
+#include "postgres/quoting.h"
+#include "postgres/sql_batch.h"
+#include "postgres/sql_state.h"
+
+namespace lockstep {
+namespace {
+
+std::string Function(const BookkeepingNames& names, std::string_view name) {
+  return names.Table(name);
+}
+
+WallTime TimeOf(double epoch_seconds) {
+  return WallTime(std::chrono::duration_cast<WallTime::duration>(
+      std::chrono::duration<double>(epoch_seconds)));
+}
+
+// Revisions hold no comma (ParseMigrationFile refuses it), so a list of them is joined by one.
+std::string HistorySql(const BookkeepingNames& names) {
+  return "select distinct on (revision) revision, present, kind,"
+         " pg_catalog.array_to_string(parents, ','), description, up_checksum, down_checksum,"
+         " down_script is not null, irreversible, sequence, change,"
+         " extract(epoch from recorded_at), duration_seconds, lock_wait_seconds, attempts, attempt,"
+         " host, pid, client_version, recorded_by, backup_path"
+         " from " +
+         names.Table("history") + " order by revision, change desc;";
+}
+
+HistoryEntry EntryOf(const Rows& rows, std::size_t r) {
+  HistoryEntry entry;
+  entry.revision = rows.Text(r, 0);
+  entry.present = rows.Bool(r, 1);
+  entry.kind = rows.Text(r, 2);
+  entry.parents = SplitTrimmed(rows.Text(r, 3), ',');
+  entry.description = rows.Text(r, 4);
+  entry.up_checksum = rows.Text(r, 5);
+  entry.down_checksum = rows.Text(r, 6);
+  entry.has_down = rows.Bool(r, 7);
+  entry.irreversible = rows.Text(r, 8);
+  entry.sequence = rows.Int(r, 9);
+  entry.change = static_cast<int>(rows.Int(r, 10));
+  entry.recorded_at = TimeOf(rows.Real(r, 11));
+  entry.duration_seconds = rows.Real(r, 12);
+  entry.lock_wait_seconds = rows.Real(r, 13);
+  entry.attempts = static_cast<int>(rows.Int(r, 14));
+  entry.attempt = rows.Text(r, 15);
+  entry.host = rows.Text(r, 16);
+  entry.pid = static_cast<int>(rows.Int(r, 17));
+  entry.client_version = rows.Text(r, 18);
+  entry.recorded_by = rows.Text(r, 19);
+  entry.backup_path = rows.Text(r, 20);
+  return entry;
+}
+
+std::string FailuresSql(const BookkeepingNames& names) {
+  return "select distinct on (a.revision) a.revision, a.direction, a.outcome,"
+         " extract(epoch from a.finished_at), a.duration_seconds, a.lock_wait_seconds, a.attempts,"
+         " a.sqlstate, a.message, a.detail, a.hint, a.file, a.line, a.\"column\", a.host, a.pid,"
+         " a.client_version, a.blockers::pg_catalog.text"
+         " from " +
+         names.Table("attempts") + " a where not exists (select from " + names.Table("history") +
+         " h where h.revision operator(pg_catalog.=) a.revision"
+         " and h.recorded_at operator(pg_catalog.>) a.finished_at)"
+         " order by a.revision, a.sequence desc;";
+}
+
+FailedAttempt FailureOf(const Rows& rows, std::size_t r) {
+  FailedAttempt failed;
+  failed.revision = rows.Text(r, 0);
+  failed.direction = rows.Text(r, 1);
+  failed.outcome = rows.Text(r, 2);
+  failed.finished_at = TimeOf(rows.Real(r, 3));
+  failed.duration_seconds = rows.Real(r, 4);
+  failed.lock_wait_seconds = rows.Real(r, 5);
+  failed.attempts = static_cast<int>(rows.Int(r, 6));
+  failed.sqlstate = rows.Text(r, 7);
+  failed.message = rows.Text(r, 8);
+  failed.detail = rows.Text(r, 9);
+  failed.hint = rows.Text(r, 10);
+  failed.file = rows.Text(r, 11);
+  failed.line = static_cast<int>(rows.Int(r, 12));
+  failed.column = static_cast<int>(rows.Int(r, 13));
+  failed.host = rows.Text(r, 14);
+  failed.pid = static_cast<int>(rows.Int(r, 15));
+  failed.client_version = rows.Text(r, 16);
+  failed.blockers = rows.Text(r, 17);
+  return failed;
+}
+
+// Rows of the change that is under way: those above the revision's newest finished change.
+std::string ProgressSql(const BookkeepingNames& names) {
+  return "select p.revision, p.direction, p.ordinal, p.statement_hash, p.done, p.tries from " +
+         names.Table("progress") +
+         " p where p.change operator(pg_catalog.>) coalesce((select pg_catalog.max(h.change) from " +
+         names.Table("history") +
+         " h where h.revision operator(pg_catalog.=) p.revision), 0)"
+         " order by p.revision, p.ordinal;";
+}
+
+ProgressRow ProgressOf(const Rows& rows, std::size_t r) {
+  return {.revision = rows.Text(r, 0),
+          .direction = rows.Text(r, 1),
+          .ordinal = static_cast<int>(rows.Int(r, 2)),
+          .statement_hash = rows.Text(r, 3),
+          .done = rows.Bool(r, 4),
+          .tries = static_cast<int>(rows.Int(r, 5))};
+}
+
+template <typename Value, typename Make>
+std::vector<Value> Each(const Rows& rows, Make make) {
+  std::vector<Value> values;
+  values.reserve(rows.size());
+  for (std::size_t r = 0; r < rows.size(); ++r) values.push_back(make(rows, r));
+  return values;
+}
+
+Reply SendOrThrow(Session& session, const std::string& sql, Keep keep = Keep::kNothing) {
+  Reply reply = session.Send(sql, keep);
+  if (reply.ok()) return reply;
+  throw Error(sql_state::CodeOf(reply.error->sqlstate), reply.error->message, reply.error->hint,
+              reply.error->sqlstate);
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string EntryJson(const RunIdentity& run, const HistoryChange& change) {
+  json::object entry{{"revision", change.revision},
+                     {"present", change.present},
+                     {"kind", change.kind},
+                     {"parents", ToJson(change.parents)},
+                     {"description", change.description},
+                     {"up_checksum", change.up_checksum},
+                     {"down_checksum", change.down_checksum},
+                     {"irreversible", change.irreversible},
+                     {"attempt", change.attempt},
+                     {"run_id", run.run_id},
+                     {"epoch", run.epoch},
+                     {"lock_wait_seconds", change.lock_wait_seconds},
+                     {"attempts", change.attempts},
+                     {"host", run.host},
+                     {"pid", run.pid},
+                     {"client_version", run.client_version},
+                     {"backup_path", change.backup_path},
+                     {"backup_bytes", change.backup_bytes}};
+  if (!change.down_script.empty()) entry["down_script"] = change.down_script;
+  if (change.duration_seconds) entry["duration_seconds"] = *change.duration_seconds;
+  return json::serialize(entry);
+}
+
+std::string FenceArguments(const RunIdentity& run) {
+  return QuoteLiteral(run.run_id) + ", " + std::to_string(run.epoch);
+}
+
+}  // namespace
+
+Look ReadLook(Session& session, const BookkeepingNames& names) {
+  const Rows there = session.Query(
+      "select pg_catalog.to_regclass($1)::pg_catalog.oid, pg_catalog.to_regclass($2) is not null,"
+      " pg_catalog.has_table_privilege(pg_catalog.to_regclass($2), 'select')",
+      {names.Table("history"), QuoteTable(names.alembic_table)});
+  Look look;
+  const bool installed = there.rows[0][0].has_value();
+  const bool alembic = there.Bool(0, 2);
+  look.bookkeeping.alembic_table_exists = there.Bool(0, 1);
+  std::string sql;
+  if (installed) {
+    look.bookkeeping.history_oid = static_cast<unsigned>(there.Int(0, 0));
+    sql = "select pg_catalog.max(version) from " + names.Table("format") + ';' +
+          HistorySql(names) + FailuresSql(names) + ProgressSql(names);
+  }
+  if (alembic) sql += "select version_num from " + QuoteTable(names.alembic_table) + " order by 1;";
+  if (sql.empty()) return look;
+
+  const Reply reply = SendOrThrow(session, sql, Keep::kRows);
+  if (installed) {
+    look.bookkeeping.format = static_cast<int>(reply.rows.at(0).Int(0, 0));
+    RequireKnownFormat(look.bookkeeping.format, names);
+    look.history = History(Each<HistoryEntry>(reply.rows.at(1), EntryOf),
+                           Each<FailedAttempt>(reply.rows.at(2), FailureOf),
+                           Each<ProgressRow>(reply.rows.at(3), ProgressOf));
+  }
+  if (alembic) {
+    look.alembic = Each<std::string>(
+        reply.rows.back(), [](const Rows& rows, std::size_t r) { return rows.Text(r, 0); });
+  }
+  return look;
+}
+
+std::string ReadStoredDown(Session& session, const BookkeepingNames& names,
+                           const std::string& revision) {
+  const Rows rows = session.Query("select down_script from " + names.Table("history") +
+                                      " where revision operator(pg_catalog.=) $1"
+                                      " order by change desc limit 1",
+                                  {revision});
+  return rows.empty() ? "" : rows.Text(0, 0);
+}
+
+RunIdentity BumpFence(Session& session, const BookkeepingNames& names) {
+  RunIdentity run;
+  run.run_id = NewUuid();
+  run.host = HostName();
+  run.pid = getpid();
+  run.client_version = Version();
+  run.epoch = session.Query("select " + Function(names, "take_epoch") + "($1)", {run.run_id})
+                  .Int(0, 0);
+  return run;
+}
+
+std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
+                     const HistoryChange& change) {
+  return "select " + Function(names, "enter") + '(' + FenceArguments(run) + ", " +
+         QuoteLiteral(change.attempt) + ", " + QuoteLiteral(change.revision) + ", " +
+         (change.present ? "false" : "true") + ", " + QuoteArray(change.parents) + ')';
+}
+
+std::vector<std::string> LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
+                                  const HistoryChange& change, const LockKey& key,
+                                  const std::string& role) {
+  return {"select pg_catalog.set_config('lockstep.role_at_end', "
+          "pg_catalog.current_setting('role'), true)",
+          "reset role",
+          // What the body set for itself must not cut off what follows.
+          "set local statement_timeout = 0",
+          "set local lock_timeout = 0",
+          "select " + Function(names, "leave") + '(' + QuoteLiteral(EntryJson(run, change)) + ", " +
+              std::to_string(key.space) + ", " + std::to_string(key.id) + ", " +
+              QuoteLiteral(role) + ')'};
+}
+
+std::vector<std::string> AlembicSql(const BookkeepingNames& names,
+                                    const std::vector<std::string>& heads) {
+  const std::string table = QuoteTable(names.alembic_table);
+  const std::string wanted = QuoteArray(heads);
+  return {"delete from " + table + " where version_num operator(pg_catalog.<>) all (" + wanted + ')',
+          "insert into " + table + " (version_num) select h from pg_catalog.unnest(" + wanted +
+              ") h where not exists (select from " + table +
+              " where version_num operator(pg_catalog.=) h)"};
+}
+
+void CreateAlembicTable(Session& session, const BookkeepingNames& names) {
+  session.Query("create table if not exists " + QuoteTable(names.alembic_table) +
+                " (version_num character varying(32) not null,"
+                " constraint alembic_version_pkc primary key (version_num))");
+}
+
+void RecordChanges(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                   const std::vector<HistoryChange>& changes,
+                   const std::optional<std::vector<std::string>>& alembic_heads) {
+  SqlBatch batch;
+  batch.Add("begin isolation level read committed read write");
+  batch.Add("select " + Function(names, "pass_fence") + '(' + FenceArguments(run) + ')');
+  for (const HistoryChange& change : changes) {
+    batch.Add("select " + Function(names, "write_entry") + '(' +
+              QuoteLiteral(EntryJson(run, change)) + ')');
+  }
+  if (alembic_heads) batch.Add(AlembicSql(names, *alembic_heads));
+  SendOrThrow(session, batch.text());
+  const CommitReply reply = Commit(session);
+  if (reply.outcome == CommitOutcome::kCommitted) return;
+  throw Error(ErrorCode::kSql, "the history was not changed: the transaction was rolled back");
+}
+
+void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                         const std::string& attempt, const FailedAttempt& failure) {
+  session.Query(
+      "insert into " + names.Table("attempts") +
+          " (attempt, run_id, epoch, revision, direction, outcome, duration_seconds,"
+          " lock_wait_seconds, attempts, sqlstate, message, detail, hint, file, line, \"column\","
+          " host, pid, client_version, blockers)"
+          " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+          " $19, $20)",
+      {attempt, run.run_id, std::to_string(run.epoch), failure.revision, failure.direction,
+       failure.outcome, std::to_string(failure.duration_seconds),
+       std::to_string(failure.lock_wait_seconds), std::to_string(failure.attempts),
+       failure.sqlstate, failure.message, failure.detail, failure.hint, failure.file,
+       std::to_string(failure.line), std::to_string(failure.column), run.host,
+       std::to_string(run.pid), run.client_version,
+       failure.blockers.empty() ? "[]" : failure.blockers});
+}
+
+void RecordStatementStarted(Session& session, const BookkeepingNames& names,
+                            const RunIdentity& run, const std::string& attempt,
+                            const ProgressRow& row) {
+  session.Query("select " + Function(names, "begin_statement") + "($1, $2, $3, $4, $5, $6, $7)",
+                {run.run_id, std::to_string(run.epoch), attempt, row.revision, row.direction,
+                 std::to_string(row.ordinal), row.statement_hash});
+}
+
+void RecordStatementEnd(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                        const ProgressRow& row, bool done) {
+  session.Query("select " + Function(names, "end_statement") + "($1, $2, $3, $4, $5)",
+                {run.run_id, std::to_string(run.epoch), row.revision, std::to_string(row.ordinal),
+                 done ? "t" : "f"});
+}
+
+bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,
+                       const std::string& attempt) {
+  return session
+      .Query("select exists (select from " + names.Table("history") +
+                 " where attempt operator(pg_catalog.=) $1)",
+             {attempt})
+      .Bool(0, 0);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,484 @@
+#include "postgres/session.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <memory>
+#include <pqxx/pqxx>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "postgres/sql_batch.h"
+#include "postgres/sql_state.h"
+
+namespace lockstep {
+namespace {
+
+using SteadyDeadline = std::optional<std::chrono::steady_clock::time_point>;
+
+template <typename Number>
+Number ParseNumber(const std::string& text) {
+  Number number{};
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::string FieldOf(const PGresult* result, int code) {
+  const char* field = PQresultErrorField(result, code);
+  return field == nullptr ? std::string{} : std::string{field};
+}
+
+SqlError ErrorOf(const PGresult* result) {
+  SqlError error;
+  error.sqlstate = FieldOf(result, PG_DIAG_SQLSTATE);
+  error.message = FieldOf(result, PG_DIAG_MESSAGE_PRIMARY);
+  error.detail = FieldOf(result, PG_DIAG_MESSAGE_DETAIL);
+  error.hint = FieldOf(result, PG_DIAG_MESSAGE_HINT);
+  error.context = FieldOf(result, PG_DIAG_CONTEXT);
+  error.schema = FieldOf(result, PG_DIAG_SCHEMA_NAME);
+  error.table = FieldOf(result, PG_DIAG_TABLE_NAME);
+  error.column = FieldOf(result, PG_DIAG_COLUMN_NAME);
+  error.constraint = FieldOf(result, PG_DIAG_CONSTRAINT_NAME);
+  error.position = ParseNumber<int>(FieldOf(result, PG_DIAG_STATEMENT_POSITION));
+  return error;
+}
+
+[[noreturn]] void ThrowLost(const std::string& why, const std::string& state = {}) {
+  throw Error(ErrorCode::kConnectionLost,
+              "the connection to the database was lost" + (why.empty() ? "" : ": " + why),
+              "the server rolls back what was not committed; run the command again", state);
+}
+
+int MillisecondsUntil(const SteadyDeadline& deadline) {
+  if (!deadline) return -1;
+  const auto left = *deadline - std::chrono::steady_clock::now();
+  return std::max(
+      0, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
+}
+
+// True when the socket is ready; false when the deadline came first.
+bool WaitForSocket(int socket, short events, const SteadyDeadline& deadline) {
+  pollfd entry{socket, events, 0};
+  for (;;) {
+    const int ready = poll(&entry, 1, MillisecondsUntil(deadline));
+    if (ready > 0) return true;
+    if (ready == 0) return false;
+    if (errno != EINTR) ThrowLost("poll failed");
+  }
+}
+
+std::string ConnectionString(const ConnectionUrl& url) {
+  std::string text;
+  for (const auto& [keyword, value] : url.options()) {
+    text += keyword + "='";
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += "' ";
+  }
+  return text;
+}
+
+// A connection that could not be made, as libpq tells it: "... FATAL:  28P01: password ...".
+struct ConnectFailure {
+  std::string message;
+  std::string sqlstate;
+};
+
+ConnectFailure ReadConnectFailure(const PGconn* connection) {
+  ConnectFailure failure;
+  failure.message = std::string(Trim(RedactSecrets(PQerrorMessage(connection))));
+  const std::string_view severity = "FATAL:  ";
+  const auto at = failure.message.rfind(severity);
+  if (at == std::string::npos) return failure;
+  const auto state = at + severity.size();
+  if (state + 7 > failure.message.size() || failure.message[state + 5] != ':') return failure;
+  failure.sqlstate = failure.message.substr(state, 5);
+  failure.message.erase(state, 7);
+  // Verbose reports end with the server's source place, which helps nobody here.
+  const auto location = failure.message.find("\nLOCATION:");
+  if (location != std::string::npos) failure.message.erase(location);
+  return failure;
+}
+
+// libpqxx 6 reconnects by itself, and an advisory lock would be gone without a word. This policy hands
+// out one connection, once; after that every use of a lost connection throws.
+class OncePolicy : public pqxx::connectionpolicy {
+ public:
+  OncePolicy(const std::string& options, std::chrono::milliseconds timeout)
+      : connectionpolicy(options), timeout_(timeout) {}
+
+  handle do_startconnect(handle original) override {
+    if (original != nullptr) return original;
+    if (raw_ != nullptr) throw pqxx::broken_connection("the session is closed");
+    raw_ = Connect();
+    return raw_;
+  }
+  handle do_completeconnect(handle original) override { return original; }
+  bool is_ready(handle connection) const noexcept override { return connection != nullptr; }
+
+  PGconn* raw() const { return raw_; }
+
+ private:
+  PGconn* Connect() const {
+    PGconn* connection = PQconnectStart(options().c_str());
+    if (connection == nullptr) throw std::bad_alloc();
+    // Verbose, because only so a refused connection tells its SQLSTATE.
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+    if (!Finish(connection)) {
+      const ConnectFailure failure = ReadConnectFailure(connection);
+      PQfinish(connection);
+      Refuse(failure);
+    }
+    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+    return connection;
+  }
+
+  bool Finish(PGconn* connection) const {
+    const SteadyDeadline deadline = std::chrono::steady_clock::now() + timeout_;
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    if (PQstatus(connection) == CONNECTION_BAD) return false;
+    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+      const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+      if (!WaitForSocket(PQsocket(connection), events, deadline)) return false;
+      status = PQconnectPoll(connection);
+    }
+    return status == PGRES_POLLING_OK;
+  }
+
+  [[noreturn]] static void Refuse(const ConnectFailure& failure) {
+    const std::string reach = "is the server running, and can it be reached from here?";
+    if (failure.message.empty()) {
+      throw Error(ErrorCode::kUnreachable, "the database did not answer in time", reach);
+    }
+    const ErrorCode code = sql_state::CodeOf(failure.sqlstate);
+    if (code == ErrorCode::kPermission) {
+      throw Error(code, failure.message, "check the role and its password", failure.sqlstate);
+    }
+    if (code == ErrorCode::kBadSettings) {
+      throw Error(code, failure.message, "create the database, or correct the URL",
+                  failure.sqlstate);
+    }
+    throw Error(ErrorCode::kUnreachable, failure.message, reach, failure.sqlstate);
+  }
+
+  std::chrono::milliseconds timeout_;
+  PGconn* raw_ = nullptr;
+};
+
+// libpqxx's connection over that policy, which also lets us at libpq's handle: the user's statements go
+// through libpq itself, since libpqxx drops the error's position, detail and hint.
+class OnceConnection : public pqxx::connection_base {
+ public:
+  OnceConnection(const std::string& options, std::chrono::milliseconds timeout)
+      : connection_base(policy_), policy_(options, timeout) {
+    init();
+  }
+  ~OnceConnection() noexcept { close(); }
+
+  PGconn* raw() const { return policy_.raw(); }
+
+ private:
+  OncePolicy policy_;
+};
+
+class PqCanceller : public Canceller {
+ public:
+  explicit PqCanceller(PGconn* connection) : cancel_(PQgetCancel(connection)) {}
+  ~PqCanceller() override { PQfreeCancel(cancel_); }
+  PqCanceller(const PqCanceller&) = delete;
+  PqCanceller& operator=(const PqCanceller&) = delete;
+
+  void Cancel() noexcept override {
+    if (cancel_ == nullptr) return;
+    std::array<char, 256> error{};
+    PQcancel(cancel_, error.data(), error.size());
+  }
+
+ private:
+  PGcancel* cancel_;
+};
+
+using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+Rows RowsOf(const PGresult* result) {
+  Rows rows;
+  const int columns = PQnfields(result);
+  for (int c = 0; c < columns; ++c) rows.columns.emplace_back(PQfname(result, c));
+  for (int r = 0; r < PQntuples(result); ++r) {
+    auto& row = rows.rows.emplace_back();
+    for (int c = 0; c < columns; ++c) {
+      if (PQgetisnull(result, r, c) != 0) {
+        row.emplace_back();
+      } else {
+        row.emplace_back(std::in_place, PQgetvalue(result, r, c), PQgetlength(result, r, c));
+      }
+    }
+  }
+  return rows;
+}
+
+Rows RowsOf(const pqxx::result& result) {
+  Rows rows;
+  for (pqxx::row_size_type c = 0; c < result.columns(); ++c) {
+    rows.columns.emplace_back(result.column_name(c));
+  }
+  for (const auto& row : result) {
+    auto& values = rows.rows.emplace_back();
+    for (const auto& field : row) {
+      if (field.is_null()) {
+        values.emplace_back();
+      } else {
+        values.emplace_back(std::in_place, field.c_str(), field.size());
+      }
+    }
+  }
+  return rows;
+}
+
+// libpqxx 6 forgets the SQLSTATE of these; their type tells it.
+std::string StateOf(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return error.sqlstate();
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr) {
+    return std::string(sql_state::kInsufficientPrivilege);
+  }
+  return {};
+}
+
+[[noreturn]] void ThrowRefused(const std::string& message, const std::string& state) {
+  if (sql_state::IsConnectionEnd(state)) ThrowLost(message, state);
+  throw Error(sql_state::CodeOf(state), message, {}, state);
+}
+
+std::string FirstLine(std::string_view text) {
+  return std::string(Trim(text.substr(0, text.find('\n'))));
+}
+
+class PqxxSession : public Session {
+ public:
+  PqxxSession(const std::string& options, std::chrono::milliseconds connect_timeout)
+      : connection_(options, connect_timeout), raw_(connection_.raw()) {
+    PQsetNoticeReceiver(raw_, &PqxxSession::Receive, this);
+  }
+
+  Reply Send(std::string_view sql, Keep keep,
+             std::optional<std::chrono::milliseconds> deadline) override {
+    SteadyDeadline until;
+    if (deadline) until = std::chrono::steady_clock::now() + *deadline;
+    if (PQsendQuery(raw_, std::string(sql).c_str()) != 1) ThrowLost(Problem());
+    // Row by row, so that a result that nobody wants takes no memory.
+    if (keep == Keep::kNothing) PQsetSingleRowMode(raw_);
+    Reply reply;
+    while (ResultPtr result = Next(until)) Take(result.get(), keep, reply);
+    if (PQstatus(raw_) == CONNECTION_BAD) {
+      ThrowLost(reply.error ? reply.error->message : Problem(),
+                reply.error ? reply.error->sqlstate : "");
+    }
+    return reply;
+  }
+
+  Rows Query(std::string_view sql, const std::vector<SqlValue>& parameters) override {
+    std::vector<const char*> values;
+    for (const SqlValue& value : parameters) values.push_back(value ? value->c_str() : nullptr);
+    try {
+      pqxx::nontransaction work(connection_);
+      return RowsOf(work.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(values)));
+    } catch (const pqxx::broken_connection& error) {
+      ThrowLost(FirstLine(error.what()));
+    } catch (const pqxx::serialization_failure& error) {
+      ThrowRefused(FirstLine(error.what()), std::string(sql_state::kSerializationFailure));
+    } catch (const pqxx::deadlock_detected& error) {
+      ThrowRefused(FirstLine(error.what()), std::string(sql_state::kDeadlockDetected));
+    } catch (const pqxx::sql_error& error) {
+      if (PQstatus(raw_) == CONNECTION_BAD) ThrowLost(FirstLine(error.what()), StateOf(error));
+      ThrowRefused(FirstLine(error.what()), StateOf(error));
+    } catch (const pqxx::failure& error) {
+      if (PQstatus(raw_) == CONNECTION_BAD) ThrowLost(FirstLine(error.what()));
+      throw Error(ErrorCode::kInternal, FirstLine(error.what()));
+    }
+  }
+
+  std::shared_ptr<Canceller> MakeCanceller() override {
+    return std::make_shared<PqCanceller>(raw_);
+  }
+  int backend_pid() const override { return backend_pid_; }
+  int server_version() const override { return PQserverVersion(raw_); }
+  void OnNotice(std::function<void(const Notice&)> handler) override {
+    on_notice_ = std::move(handler);
+  }
+
+  int wire_pid() const { return PQbackendPID(raw_); }
+  void set_backend_pid(int pid) { backend_pid_ = pid; }
+
+ private:
+  static void Receive(void* self, const PGresult* result) {
+    const auto& handler = static_cast<PqxxSession*>(self)->on_notice_;
+    if (!handler) return;
+    handler({FieldOf(result, PG_DIAG_SEVERITY_NONLOCALIZED), FieldOf(result, PG_DIAG_SQLSTATE),
+             FieldOf(result, PG_DIAG_MESSAGE_PRIMARY)});
+  }
+
+  std::string Problem() const { return FirstLine(PQerrorMessage(raw_)); }
+
+  ResultPtr Next(const SteadyDeadline& deadline) {
+    while (PQisBusy(raw_) != 0) {
+      if (!WaitForSocket(PQsocket(raw_), POLLIN, deadline)) ThrowLost("no answer in time");
+      if (PQconsumeInput(raw_) != 1) break;  // the next result tells why
+    }
+    return {PQgetResult(raw_), &PQclear};
+  }
+
+  void Take(const PGresult* result, Keep keep, Reply& reply) {
+    switch (PQresultStatus(result)) {
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK:
+        reply.tags.emplace_back(PQcmdStatus(const_cast<PGresult*>(result)));
+        if (keep == Keep::kRows && PQnfields(result) > 0) reply.rows.push_back(RowsOf(result));
+        return;
+      case PGRES_COPY_IN:
+        PQputCopyEnd(raw_, "COPY FROM STDIN has no data here");
+        return;
+      case PGRES_COPY_OUT:
+        DrainCopy();
+        return;
+      case PGRES_FATAL_ERROR:
+      case PGRES_BAD_RESPONSE:
+        // A lost connection adds a second report; the server's own came first.
+        if (!reply.error) reply.error = ErrorOf(result);
+        if (reply.error->message.empty()) {
+          reply.error->message = FirstLine(PQresultErrorMessage(result));
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+  void DrainCopy() {
+    char* row = nullptr;
+    while (PQgetCopyData(raw_, &row, 0) > 0) PQfreemem(row);
+  }
+
+  OnceConnection connection_;
+  PGconn* raw_;
+  int backend_pid_ = 0;
+  std::function<void(const Notice&)> on_notice_;
+};
+
+constexpr std::string_view kFactsSql =
+    "select pg_catalog.current_database(), session_user,"
+    " pg_catalog.current_setting('search_path'), pg_catalog.pg_is_in_recovery(),"
+    " pg_catalog.current_setting('transaction_read_only'), pg_catalog.pg_backend_pid(),"
+    " pg_catalog.pg_has_role('pg_read_all_stats', 'usage'), pg_catalog.current_setting('role')";
+
+constexpr int kOldestServer = 130000;
+
+ServerFacts FactsFrom(const Rows& rows, const PqxxSession& session) {
+  ServerFacts facts;
+  facts.version = session.server_version();
+  facts.database = rows.Text(0, 0);
+  facts.user = rows.Text(0, 1);
+  facts.search_path = rows.Text(0, 2);
+  facts.in_recovery = rows.Bool(0, 3);
+  facts.read_only = rows.Text(0, 4) == "on";
+  facts.backend_pid = static_cast<int>(rows.Int(0, 5));
+  facts.through_pooler = facts.backend_pid != session.wire_pid();
+  facts.sees_all_activity = rows.Bool(0, 6);
+  facts.role = rows.Text(0, 7);
+  return facts;
+}
+
+void RequireSupported(int version) {
+  if (version >= kOldestServer) return;
+  throw Error(ErrorCode::kBadSettings,
+              "the server is PostgreSQL " + std::to_string(version / 10000) +
+                  "; 13 is the oldest that can be served");
+}
+
+}  // namespace
+
+const std::string& Rows::Text(std::size_t row, std::size_t column) const {
+  static const std::string none;
+  const SqlValue& value = rows.at(row).at(column);
+  return value ? *value : none;
+}
+
+long long Rows::Int(std::size_t row, std::size_t column) const {
+  return ParseNumber<long long>(Text(row, column));
+}
+
+double Rows::Real(std::size_t row, std::size_t column) const {
+  return ParseNumber<double>(Text(row, column));
+}
+
+bool Rows::Bool(std::size_t row, std::size_t column) const { return Text(row, column) == "t"; }
+
+// Our own settings of every session. What a role or a database sets for itself must not change what a
+// migration means or how long a lost session keeps its lock; locking.md has the measurements.
+std::vector<std::string> SessionSettings(int server_version) {
+  std::vector<std::string> statements = {"reset all",
+                                         "set search_path = ''",
+                                         "set client_min_messages = notice",
+                                         "set standard_conforming_strings = on",
+                                         "set default_transaction_isolation = 'read committed'",
+                                         "set default_transaction_deferrable = off",
+                                         "set lock_timeout = 0",
+                                         "set statement_timeout = 0",
+                                         "set idle_in_transaction_session_timeout = '10s'",
+                                         "set tcp_keepalives_idle = 5",
+                                         "set tcp_keepalives_interval = 2",
+                                         "set tcp_keepalives_count = 3",
+                                         "set tcp_user_timeout = '8s'"};
+  if (server_version >= 140000) {
+    statements.emplace_back("set client_connection_check_interval = '500ms'");
+    statements.emplace_back("set idle_session_timeout = 0");
+  }
+  if (server_version >= 170000) statements.emplace_back("set transaction_timeout = 0");
+  return statements;
+}
+
+CommitReply Commit(Session& session) {
+  try {
+    Reply reply = session.Send("commit");
+    const bool committed = reply.ok() && !reply.tags.empty() && reply.tags.back() == "COMMIT";
+    return {committed ? CommitOutcome::kCommitted : CommitOutcome::kRolledBack, reply.error};
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConnectionLost) throw;
+    throw Error(ErrorCode::kInDoubt, "the connection was lost while the transaction was committed",
+                "run the command again: the history says whether it was applied",
+                error.sqlstate());
+  }
+}
+
+OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& options) {
+  const ConnectionUrl full = url.With("application_name", "lockstep/" + options.purpose)
+                                 .With("client_encoding", "UTF8")
+                                 .With("keepalives_idle", "5")
+                                 .With("keepalives_interval", "2")
+                                 .With("keepalives_count", "3")
+                                 .With("tcp_user_timeout", "8000");
+  auto session = std::make_unique<PqxxSession>(ConnectionString(full), options.connect_timeout);
+  RequireSupported(session->server_version());
+  SqlBatch batch;
+  batch.Add(kFactsSql);
+  batch.Add(SessionSettings(session->server_version()));
+  const Reply reply = session->Send(batch.text(), Keep::kRows, {});
+  if (!reply.ok()) {
+    throw Error(sql_state::CodeOf(reply.error->sqlstate),
+                "the session could not be set up: " + reply.error->message, reply.error->hint,
+                reply.error->sqlstate);
+  }
+  OpenedSession opened;
+  opened.facts = FactsFrom(reply.rows.at(0), *session);
+  session->set_backend_pid(opened.facts.backend_pid);
+  opened.session = std::move(session);
+  return opened;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,223 @@
+#include "commands/settings.h"
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "commands/target_access.h"
+#include "support/command_fixture.h"
+
+namespace lockstep {
+namespace {
+
+// Every variable that a test sets is taken back; those of the outside do not reach it.
+class SettingsTest : public CommandFixture {
+ protected:
+  SettingsTest() {
+    unsetenv("DATABASE_URL");
+    unsetenv("LOCKSTEP_CONFIG");
+    flags_.config = (root_ / "lockstep.toml").string();
+  }
+  ~SettingsTest() override {
+    for (const std::string& name : set_) unsetenv(name.c_str());
+  }
+
+  void Set(const std::string& name, const std::string& value) {
+    setenv(name.c_str(), value.c_str(), 1);
+    set_.push_back(name);
+  }
+  Settings Load(const std::string& file, mode_t mode = 0600) {
+    std::ofstream(flags_.config) << file;
+    chmod(flags_.config.c_str(), mode);
+    return LoadSettings(flags_);
+  }
+  // "code message | hint".
+  std::string Refusal(const std::string& file, mode_t mode = 0600) {
+    try {
+      Load(file, mode);
+    } catch (const Error& error) {
+      std::string text = error.what();
+      const std::size_t at = text.find(flags_.config);
+      if (at != std::string::npos) text.replace(at, flags_.config.size(), "FILE");
+      return std::string(NameOf(error.code())) + " " + text + " | " + error.hint();
+    }
+    return "accepted";
+  }
+
+  SettingsFlags flags_;
+  std::vector<std::string> set_;
+};
+
+TEST_F(SettingsTest, ReadsEveryKey) {
+  const Settings settings = Load(R"(
+database_url = "postgresql://app@db:5432/shop"
+password_file = "/etc/pw"
+dir = "sql"
+schema = "steps"
+alembic_table = "app.version"
+alembic_version = "off"
+owner_role = "owner"
+search_path = "shop"
+lock_timeout = "250ms"
+lock_deadline = "1h"
+statement_timeout = "0"
+migration_lock_wait = "forever"
+sandbox_bin_dir = "/opt/pg"
+[backup]
+directory = "/b"
+keep = 3
+program = "/opt/pg_dump"
+[hooks]
+before_run = ["/bin/true", "x"]
+timeout = "5s"
+[variables]
+Space = "fast"
+)");
+  EXPECT_EQ(settings.url->Redacted(), "postgresql://app@db:5432/shop");
+  EXPECT_FALSE(settings.url_from_flag);
+  EXPECT_EQ(settings.password_file, "/etc/pw");
+  EXPECT_EQ(settings.folder, "sql");
+  EXPECT_EQ(settings.sandbox_bin_dir, "/opt/pg");
+  const RunSettings& run = settings.run;
+  EXPECT_EQ(run.names.schema, "steps");
+  EXPECT_EQ(run.names.alembic_table, "app.version");
+  EXPECT_EQ(run.alembic, AlembicSync::kOff);
+  EXPECT_EQ(run.owner_role, "owner");
+  EXPECT_EQ(run.search_path, "shop");
+  EXPECT_EQ(run.lock_timeout, std::chrono::milliseconds(250));
+  EXPECT_EQ(run.lock_deadline, std::chrono::hours(1));
+  EXPECT_EQ(run.statement_timeout, Duration::zero());
+  EXPECT_EQ(run.migration_lock_wait, std::nullopt);
+  EXPECT_EQ(run.backup.directory, "/b");
+  EXPECT_EQ(run.backup.keep, 3);
+  EXPECT_EQ(run.backup.program, "/opt/pg_dump");
+  EXPECT_EQ(run.hooks.commands.at(HookPoint::kBeforeRun),
+            (std::vector<std::string>{"/bin/true", "x"}));
+  EXPECT_EQ(run.hooks.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(run.variables.at("Space"), "fast");
+}
+
+TEST_F(SettingsTest, FlagsWinOverEnvironmentOverFile) {
+  Set("LOCKSTEP_SCHEMA", "from_environment");
+  Set("LOCKSTEP_DIR", "from_environment");
+  Set("LOCKSTEP_BACKUP_KEEP", "9");
+  flags_.folder = "from_flag";
+  const Settings settings = Load("schema = \"from_file\"\ndir = \"from_file\"\nlock_timeout = \"1s\"");
+  EXPECT_EQ(settings.run.names.schema, "from_environment");
+  EXPECT_EQ(settings.folder, "from_flag");
+  EXPECT_EQ(settings.run.backup.keep, 9);
+  EXPECT_EQ(settings.run.lock_timeout, std::chrono::seconds(1));
+}
+
+TEST_F(SettingsTest, TakesOurOwnVariableForTheUrlBeforeTheCommonOne) {
+  Set("DATABASE_URL", "postgresql://common/x");
+  EXPECT_EQ(Load("").url->Get("host"), "common");
+  Set("LOCKSTEP_DATABASE_URL", "postgresql://own/x");
+  EXPECT_EQ(Load("").url->Get("host"), "own");
+  flags_.database_url = "postgresql://flag/x";
+  const Settings settings = Load("");
+  EXPECT_EQ(settings.url->Get("host"), "flag");
+  EXPECT_TRUE(settings.url_from_flag);
+}
+
+TEST_F(SettingsTest, NamesThePlaceOfAnUnknownKeyAndTheNearestOne) {
+  EXPECT_EQ(Refusal("dir = \"x\"\n  lock_timout = \"1s\"\n"),
+            "bad_settings FILE:2:3: unknown key \"lock_timout\" | did you mean \"lock_timeout\"?");
+  EXPECT_EQ(Refusal("[backup]\nkeeps = 1\n"),
+            "bad_settings FILE:2:1: unknown key \"backup.keeps\" | did you mean \"backup.keep\"?");
+}
+
+TEST_F(SettingsTest, RefusesValuesThatItCannotUse) {
+  const std::vector<std::pair<std::string, std::string>> table = {
+      {"lock_timeout = \"2\"", "1:16: \"lock_timeout\" must be a time with its unit"},
+      {"lock_timeout = \"0\"", "1:16: \"lock_timeout\" must be longer than 0"},
+      {"lock_timeout = true", "1:16: \"lock_timeout\" must be a string"},
+      {"alembic_version = \"maybe\"", "1:19: \"alembic_version\" must be"},
+      {"alembic_table = \"version\"", "1:17: \"alembic_table\" must be SCHEMA.TABLE"},
+      {"migration_lock_wait = \"long\"", "1:23: \"migration_lock_wait\" must be"},
+      {"schema = \"\"", "1:10: \"schema\" must not be empty"},
+      {"backup = 1", "1:10: \"backup\" must be a table"},
+      {"[backup]\nkeep = -1", "2:8: \"backup.keep\" must be a number"},
+      {"[hooks]\nbefore_run = \"/bin/true\"", "2:14: \"hooks.before_run\" must be a list"},
+      {"[hooks]\nbefore_run = [1]", "2:14: \"hooks.before_run\" must be a list"},
+      {"[variables]\nA = 1", "2:5: \"variables.A\" must be a string"},
+      {"dir = ", "this is not TOML"}};
+  for (const auto& [file, message] : table) {
+    EXPECT_NE(Refusal(file).find(message), std::string::npos) << file << "\n" << Refusal(file);
+  }
+}
+
+TEST_F(SettingsTest, RefusesAWrongVariableByItsName) {
+  Set("LOCKSTEP_LOCK_TIMEOUT", "soon");
+  EXPECT_NE(Refusal("").find("LOCKSTEP_LOCK_TIMEOUT must be a time"), std::string::npos);
+}
+
+TEST_F(SettingsTest, NeverRepeatsABrokenUrl) {
+  for (const char* line : {"database_url = \"postgresql://u:canary@h:port/x\"",
+                           "database_url = postgresql://u:canary@h/x",
+                           "database_url = [\"postgresql://u:canary@h/x\"]",
+                           "database_url = \"host=h passwort=canary\""}) {
+    const std::string refusal = Refusal(line);
+    EXPECT_NE(refusal, "accepted") << line;
+    EXPECT_EQ(refusal.find("canary"), std::string::npos) << refusal;
+  }
+}
+
+TEST_F(SettingsTest, RefusesAPasswordInAFileThatOthersCanRead) {
+  const std::string file = "database_url = \"postgresql://u:canary@h/x\"";
+  EXPECT_EQ(Refusal(file, 0600), "accepted");
+  for (const mode_t mode : {0640, 0604}) {
+    const std::string refusal = Refusal(file, mode);
+    EXPECT_NE(refusal.find("can be read by group or others"), std::string::npos);
+    EXPECT_NE(refusal.find("chmod 600"), std::string::npos);
+    EXPECT_EQ(refusal.find("canary"), std::string::npos);
+  }
+  EXPECT_EQ(Refusal("database_url = \"postgresql://u@h/x\"", 0644), "accepted");
+}
+
+TEST_F(SettingsTest, RefusesHooksFromAFileThatOthersCanWrite) {
+  const std::string file = "[hooks]\nafter_run = [\"/bin/true\"]";
+  EXPECT_EQ(Refusal(file, 0644), "accepted");
+  EXPECT_NE(Refusal(file, 0664).find("could be changed by others"), std::string::npos);
+}
+
+TEST_F(SettingsTest, ReportsAFileThatIsNotThere) {
+  flags_.config = (root_ / "none.toml").string();
+  EXPECT_THROW(
+      {
+        try {
+          LoadSettings(flags_);
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), ErrorCode::kFileRead);
+          throw;
+        }
+      },
+      Error);
+}
+
+TEST_F(SettingsTest, ReadsThePasswordFileAtEachConnect) {
+  const std::string path = (root_ / "pw").string();
+  settings_.url = ConnectionUrl::Parse("postgresql://u@h/x");
+  settings_.password_file = path;
+  std::ofstream(path) << "first\n";
+  chmod(path.c_str(), 0600);
+  EXPECT_EQ(TargetUrl(settings_).Get("password"), "first");
+  std::ofstream(path) << "second\r\n";
+  EXPECT_EQ(TargetUrl(settings_).Get("password"), "second");
+  chmod(path.c_str(), 0640);
+  EXPECT_THROW(TargetUrl(settings_), Error);
+}
+
+TEST_F(SettingsTest, RefusesAPasswordFileThatIsNoneOrEmpty) {
+  settings_.url = ConnectionUrl::Parse("postgresql://u@h/x");
+  settings_.password_file = root_.string();
+  EXPECT_THROW(TargetUrl(settings_), Error);
+  settings_.password_file = (root_ / "none").string();
+  EXPECT_THROW(TargetUrl(settings_), Error);
+  settings_.password_file = (root_ / "pw").string();
+  std::ofstream(settings_.password_file) << "\n";
+  chmod(settings_.password_file.c_str(), 0600);
+  EXPECT_THROW(TargetUrl(settings_), Error);
+}
+
+}  // namespace
+}  // namespace lockstep
