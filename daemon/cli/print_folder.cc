@@ -35,9 +35,9 @@ std::string ByText(const json::object& migration) {
 
 std::string LockWaitText(const json::object& migration) {
   if (!HasRun(migration)) return "";
-  return fmt::format("{} waited for locks, {} attempt(s)",
-                     InSeconds(NumberAt(migration, "lock_wait_seconds")),
-                     WholeAt(migration, "attempts"));
+  const auto attempts = WholeAt(migration, "attempts");
+  return fmt::format("{} for locks, {} {}", InSeconds(NumberAt(migration, "lock_wait_seconds")),
+                     attempts, attempts == 1 ? "attempt" : "attempts");
 }
 
 std::string AppliedText(const json::object& migration) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <random>
@@ -14,6 +15,7 @@
 #include "commands/documents.h"
 #include "commands/goal_argument.h"
 #include "commands/target_access.h"
+#include "core/migration_file.h"
 
 namespace lockstep {
 namespace {
@@ -21,12 +23,58 @@ namespace {
 constexpr int kRevisionDigits = 12;  // as Alembic's
 constexpr std::size_t kSlugLength = 40;
 
-std::string NewRevision() {
+std::string RandomRevision() {
   std::random_device random;
   std::uniform_int_distribution<std::size_t> digit(0, 15);
   std::string revision;
   for (int i = 0; i < kRevisionDigits; ++i) revision += "0123456789abcdef"[digit(random)];
   return revision;
+}
+
+std::string NameOfFile(const Migration& migration) {
+  return std::filesystem::path(migration.up.file).filename().string();
+}
+
+// Whether some file leaves its parent to the order of names. A name that is random would come
+// between them.
+bool IsOrderedByName(const MigrationFolder& folder) {
+  return std::ranges::any_of(folder.migrations(), [](const Migration& migration) {
+    const std::optional<MigrationFileName> name = ParseFileName(NameOfFile(migration));
+    Diagnostics ignored;
+    return name &&
+           !ParseMigrationFile(*name, migration.up.file, migration.up.text, ignored).parents;
+  });
+}
+
+// The name that sorts last, up to its first "_" or ".".
+std::string LastNumber(const MigrationFolder& folder) {
+  std::string last;
+  for (const Migration& migration : folder.migrations()) {
+    if (NaturalLess(last, NameOfFile(migration))) last = NameOfFile(migration);
+  }
+  return last.substr(0, last.find_first_of("_."));
+}
+
+// "0008" after "0007", "1000" after "999". Nothing when it is not a number.
+std::optional<std::string> NumberAfter(const std::string& number) {
+  long long value = 0;
+  const char* const end = number.data() + number.size();
+  const auto [stop, problem] = std::from_chars(number.data(), end, value);
+  if (problem != std::errc() || stop != end || value < 0) return std::nullopt;
+  const std::string next = std::to_string(value + 1);
+  return std::string(number.size() - std::min(next.size(), number.size()), '0') + next;
+}
+
+std::string NewRevision(const MigrationFolder& folder) {
+  if (!IsOrderedByName(folder)) return RandomRevision();
+  const std::string last = LastNumber(folder);
+  std::optional<std::string> next = NumberAfter(last);
+  while (next && folder.Find(*next) != nullptr) next = NumberAfter(*next);
+  if (next) return *next;
+  throw Error(ErrorCode::kUsage,
+              "the names of this folder's files give their order, and \"" + last +
+                  "\", the last of them, has no number after which to continue",
+              "give each file a \"-- revises:\" line, or write the new pair by hand");
 }
 
 // "Add the user's role" becomes "add_the_user_s_role".
@@ -124,7 +172,7 @@ void MakeFolder(const std::string& folder) {
 }
 
 NewMigration MakeNew(const MigrationFolder& folder, const CommandRequest& request) {
-  return {.revision = NewRevision(),
+  return {.revision = NewRevision(folder),
           .parents = ParentsFrom(folder, request),
           .description = std::string(Trim(request.arguments.front())),
           .irreversible = request.Get("irreversible"),

@@ -106,9 +106,7 @@ std::string MessageOf(const RunReport& report) {
 std::string RemedyFor(const Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) {
     if (diagnostic.code == "alembic-not-adopted") return "lockstep adopt alembic";
-    if (diagnostic.code == "changed-file" && diagnostic.severity == Severity::kError) {
-      return "lockstep repair";
-    }
+    if (diagnostic.code == "changed-file") return "lockstep repair";
   }
   return "";
 }
@@ -128,9 +126,9 @@ std::string NextOf(const RunReport& report, const std::string& goal) {
       return report.steps.empty() ? "lockstep status"
                                   : "lockstep resolve " + report.steps.back().revision;
     case RunState::kInvalid:
+    case RunState::kNothingToDo:
       return RemedyFor(report.diagnostics);
     case RunState::kDone:
-    case RunState::kNothingToDo:
       return "";
   }
   return "";

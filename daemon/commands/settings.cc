@@ -234,6 +234,8 @@ class FileReader {
 
 std::string ReadWholeFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
+  // An empty file is fine; to "<<" below it would be a failure.
+  if (file.peek() == std::ifstream::traits_type::eof() && file.eof() && !file.bad()) return "";
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (file && !text.fail()) return text.str();

@@ -254,6 +254,7 @@ BackupResult MakeBackup(const BackupSettings& settings, const ConnectionUrl& url
   if (SizeOf(path) > 0) CannotWrite(path, EEXIST);
   DraftFile draft(path);
   Dump(dump_tool, draft.path(), url, database, stop);
+  CheckArchive(restore_tool, draft.path(), database, stop);
   draft.Keep();
   if (settings.keep > 0)
     Prune(directory, Encode(database), static_cast<std::size_t>(settings.keep));

@@ -27,20 +27,29 @@ VariableLookup LookupIn(const RunSettings& settings) {
   };
 }
 
-// The rules are for the file as it stands; the statements are those of the text that runs.
+// The rules hold for the text that runs. A replaced variable may be a secret, so that no line of such a
+// text is shown.
+SplitScript CheckReplaced(const Script& script, std::string text) {
+  Script running = script;
+  running.text = std::move(text);
+  running.variables = false;
+  SplitScript split = CheckScript(running);
+  for (Diagnostic& diagnostic : split.diagnostics) diagnostic.source_line.clear();
+  return split;
+}
+
 PreparedStep PrepareOne(const Step& step, const VariableLookup& lookup, Diagnostics& diagnostics) {
   PreparedStep prepared{.step = step, .text = {}, .statements = {}};
-  SplitScript split = CheckScript(step.script);
-  Append(diagnostics, std::move(split.diagnostics));
   auto replaced = ReplaceVariables(step.script, lookup);
   if (auto* unset = std::get_if<Diagnostics>(&replaced)) {
     Append(diagnostics, std::move(*unset));
     return prepared;
   }
   prepared.text = std::move(std::get<std::string>(replaced));
-  prepared.statements = step.script.variables
-                            ? SplitStatements(prepared.text, step.script.file).statements
-                            : std::move(split.statements);
+  SplitScript split = step.script.variables ? CheckReplaced(step.script, prepared.text)
+                                            : CheckScript(step.script);
+  Append(diagnostics, std::move(split.diagnostics));
+  prepared.statements = std::move(split.statements);
   return prepared;
 }
 

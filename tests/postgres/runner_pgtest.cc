@@ -253,6 +253,16 @@ TEST(RunnerTest, VariablesAreReplacedAndUnsetOnesRefused) {
   EXPECT_EQ(test.database.Value("select to_regclass('public.from_variable')"), "from_variable");
 }
 
+TEST(RunnerTest, AVariableCannotBringInWhatAFileMayNotHold) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "-- variables: on\nselect ${X};");
+  test.settings.variables["X"] = "1; commit; select 's3cr3t'";
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kInvalid);
+  EXPECT_EQ(report.diagnostics.at(0).code, "transaction-control");
+  EXPECT_EQ(ToText(report.diagnostics.at(0)).find("s3cr3t"), std::string::npos);
+}
+
 TEST(RunnerTest, AlembicsTableIsKeptInStepWhereItIsThere) {
   MigrationsUnderTest test;
   test.database.Sql("create table alembic_version (version_num varchar(32) not null)");

@@ -54,8 +54,8 @@ class CommandFixture : public ::testing::Test {
   void Write(const std::string& name, const std::string& text) {
     std::ofstream(std::filesystem::path(settings_.folder) / name, std::ios::binary) << text;
   }
-  void WritePair(const std::string& stem, const std::string& header, const std::string& up = "select 1;",
-                 const std::string& down = "select 2;") {
+  void WritePair(const std::string& stem, const std::string& header,
+                 const std::string& up = "select 1;", const std::string& down = "select 2;") {
     Write(stem + ".up.sql", header + "\n" + up + "\n");
     Write(stem + ".down.sql", down + "\n");
   }

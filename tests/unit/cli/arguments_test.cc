@@ -105,7 +105,8 @@ TEST(Arguments, TheLastOfARepeatedOptionCounts) {
 }
 
 TEST(Arguments, AMistypedWordIsAnsweredWithTheNearest) {
-  EXPECT_THAT(Refused({"upgarde"}), HasSubstr("unknown command 'upgarde'; did you mean 'upgrade'?"));
+  EXPECT_THAT(Refused({"upgarde"}),
+              HasSubstr("unknown command 'upgarde'; did you mean 'upgrade'?"));
   EXPECT_THAT(Refused({"up"}), HasSubstr("did you mean 'upgrade'?"));
   EXPECT_THAT(Refused({"zzz"}), Not(HasSubstr("did you mean")));
   EXPECT_THAT(Refused({"upgrade", "--bakcup", "/x"}),
@@ -117,7 +118,8 @@ TEST(Arguments, AMistypedWordIsAnsweredWithTheNearest) {
 TEST(Arguments, TooFewAndTooManyAreRefused) {
   EXPECT_THAT(Refused({"show"}), HasSubstr("'lockstep show' needs REVISION"));
   EXPECT_THAT(Refused({"show", "a", "b"}), HasSubstr("does not take the argument 'b'"));
-  EXPECT_THAT(Refused({"heads", "x"}), HasSubstr("'lockstep heads' does not take the argument 'x'"));
+  EXPECT_THAT(Refused({"heads", "x"}),
+              HasSubstr("'lockstep heads' does not take the argument 'x'"));
   EXPECT_THAT(Refused({"upgrade", "--backup"}), HasSubstr("--backup needs a value"));
   EXPECT_THAT(Refused({"heads", "--output", "xml"}), HasSubstr("not 'xml'"));
 }

@@ -10,6 +10,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/all_commands.h"
+#include "cli/document.h"
 #include "cli/global_flags.h"
 #include "sample_commands.h"
 
@@ -34,7 +35,8 @@ std::set<std::string> RealOptions() {
 std::set<std::string> Matches(const std::string& script, const std::string& pattern) {
   std::set<std::string> found;
   const std::regex regex(pattern);
-  for (std::sregex_iterator match(script.begin(), script.end(), regex), end; match != end; ++match) {
+  for (std::sregex_iterator match(script.begin(), script.end(), regex), end; match != end;
+       ++match) {
     found.insert("--" + (*match)[1].str());
   }
   return found;
@@ -45,7 +47,8 @@ std::vector<std::string> Completed(const std::vector<std::string>& words,
                                    const std::vector<Command>& commands = SampleCommands()) {
   std::string script = BashCompletion(commands) + "COMP_WORDS=(lockstep";
   for (const auto& word : words) script += " '" + word + "'";
-  script += "); COMP_CWORD=" + std::to_string(words.size()) + "; _lockstep; printf '%s\\n' \"${COMPREPLY[@]}\"";
+  script += "); COMP_CWORD=" + std::to_string(words.size()) +
+            "; _lockstep; printf '%s\\n' \"${COMPREPLY[@]}\"";
   const auto result = RunSubprocess({.command = {"bash", "-uc", script}});
   EXPECT_TRUE(result.ok()) << result.error_output;
   EXPECT_EQ(result.error_output, "");
@@ -93,8 +96,9 @@ TEST(Completion, BashLooksPastOptionsForTheCommand) {
 
 TEST(Completion, EveryShellIsOfferedExactlyTheRealOptions) {
   EXPECT_EQ(Matches(BashCompletion(AllCommands()), "(?:[ '|])--([a-z-]+)"), RealOptions());
-  EXPECT_EQ(Matches(ZshCompletion(AllCommands()), "'--([a-z-]+)="
-                                                  "?\\["),
+  EXPECT_EQ(Matches(ZshCompletion(AllCommands()),
+                    "'--([a-z-]+)="
+                    "?\\["),
             RealOptions());
   EXPECT_EQ(Matches(FishCompletion(AllCommands()), " -l ([a-z-]+)"), RealOptions());
 }
@@ -127,7 +131,7 @@ TEST(Completion, AnUnknownShellIsAUsageError) {
   static SystemClock clock;
   static RunObserver observer;
   const CommandContext context{settings, clock, observer, {}, {}};
-  EXPECT_EQ(RunCompletion(context, {{"zsh"}, {}}).document.at("script"),
+  EXPECT_EQ(TextAt(RunCompletion(context, {{"zsh"}, {}}).document, "script"),
             ZshCompletion(AllCommands()));
   try {
     RunCompletion(context, {{"fsh"}, {}});

@@ -62,7 +62,7 @@ TEST(CommandTable, HasEachCommandOnceWithAFunctionAndASummary) {
     EXPECT_LE(command.least_arguments, command.most_arguments) << command.name;
     EXPECT_EQ(command.most_arguments > 0, !command.arguments.empty()) << command.name;
   }
-  EXPECT_EQ(names.size(), 22U);
+  EXPECT_EQ(names.size(), 20U);
 }
 
 TEST(CommandTable, FindsByTheWholeName) {

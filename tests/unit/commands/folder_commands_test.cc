@@ -103,7 +103,8 @@ TEST_F(FolderCommands, EveryFolderCommandReportsEveryFaultOfTheFiles) {
 }
 
 TEST_F(FolderCommands, NewWritesAPairThatRevisesTheHead) {
-  WriteTwo();
+  WritePair("a", "-- revises: none\n");
+  WritePair("b", "-- revises: a\n");
   const CommandAnswer answer = Run("new", {"Add the user's role!"});
   ASSERT_EQ(answer.exit_code, ExitCode::kDone) << Text(answer.document);
   const std::string revision(answer.document.at("revision").as_string());
@@ -115,6 +116,22 @@ TEST_F(FolderCommands, NewWritesAPairThatRevisesTheHead) {
   const CommandAnswer heads = Run("heads");
   EXPECT_EQ(heads.exit_code, ExitCode::kDone) << Text(heads.document);
   EXPECT_EQ(heads.document.at("heads").at(0).as_string(), revision);
+}
+
+TEST_F(FolderCommands, NewContinuesTheNumbersWhereNamesGiveTheOrder) {
+  WritePair("0008_x", "");
+  WritePair("0009_y", "");
+  const CommandAnswer answer = Run("new", {"next one"});
+  EXPECT_EQ(answer.document.at("up").as_string(), settings_.folder + "/0010_next_one.up.sql");
+  EXPECT_EQ(Text(answer.document.at("parents")), R"(["0009"])");
+  EXPECT_EQ(Text(Run("heads").document.at("heads")), R"(["0010"])");
+}
+
+TEST_F(FolderCommands, NewRefusesToComeBetweenFilesThatNamesOrder) {
+  WriteTwo();
+  const CommandAnswer answer = Run("new", {"next one"});
+  EXPECT_EQ(answer.exit_code, ExitCode::kUsage);
+  EXPECT_NE(Text(answer.document).find("\\\"b\\\", the last of them"), std::string::npos);
 }
 
 TEST_F(FolderCommands, NewMakesTheFirstMigrationAndItsFolder) {

@@ -101,7 +101,8 @@ TEST_F(SettingsTest, FlagsWinOverEnvironmentOverFile) {
   Set("LOCKSTEP_DIR", "from_environment");
   Set("LOCKSTEP_BACKUP_KEEP", "9");
   flags_.folder = "from_flag";
-  const Settings settings = Load("schema = \"from_file\"\ndir = \"from_file\"\nlock_timeout = \"1s\"");
+  const Settings settings =
+      Load("schema = \"from_file\"\ndir = \"from_file\"\nlock_timeout = \"1s\"");
   EXPECT_EQ(settings.run.names.schema, "from_environment");
   EXPECT_EQ(settings.folder, "from_flag");
   EXPECT_EQ(settings.run.backup.keep, 9);
@@ -180,19 +181,19 @@ TEST_F(SettingsTest, RefusesHooksFromAFileThatOthersCanWrite) {
   EXPECT_NE(Refusal(file, 0664).find("could be changed by others"), std::string::npos);
 }
 
-TEST_F(SettingsTest, ReportsAFileThatIsNotThere) {
-  flags_.config = (root_ / "none.toml").string();
-  EXPECT_THROW(
-      {
-        try {
-          LoadSettings(flags_);
-        } catch (const Error& error) {
-          EXPECT_EQ(error.code(), ErrorCode::kFileRead);
-          throw;
-        }
-      },
-      Error);
+TEST_F(SettingsTest, ReportsAFileThatCannotBeRead) {
+  for (const char* name : {"none.toml", "."}) {
+    flags_.config = (root_ / name).string();
+    try {
+      LoadSettings(flags_);
+      ADD_FAILURE() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kFileRead) << name;
+    }
+  }
 }
+
+TEST_F(SettingsTest, AnEmptyFileChangesNothing) { EXPECT_EQ(Load("").folder, "migrations"); }
 
 TEST_F(SettingsTest, ReadsThePasswordFileAtEachConnect) {
   const std::string path = (root_ / "pw").string();

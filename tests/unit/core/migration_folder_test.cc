@@ -165,8 +165,9 @@ TEST(MigrationFolder, TheDownFileMayRepeatTheHeader) {
   MapFileTree files;
   files.PutPair("0", "-- revision: x\n-- revises: none\n", "");
   files.PutPair("1", "-- revision: y\n-- revises: none\n", "");
-  files.PutPair("2_a", "-- revision: a\n-- revises: x, y\n-- description: d\n",
-                "-- revision: a\n-- revises: y, x\n-- description: d\n");
+  files.PutPair("2", "-- revision: z\n-- revises: none\n", "");
+  files.PutPair("3_a", "-- revision: a\n-- revises: x, z, y\n-- description: d\n",
+                "-- revision: a\n-- revises: z, y, x\n-- description: d\n");
   EXPECT_THAT(MigrationFolder::Load(files).diagnostics(), IsEmpty());
 }
 

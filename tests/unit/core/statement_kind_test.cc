@@ -394,7 +394,19 @@ TEST(StatementKind, ACommentOrALongerNameIsNoUnlock) {
   EXPECT_FALSE(Unlocks("select pg_advisory_unlocked(1)"));
 }
 
-TEST(StatementKind, QuotesWithoutEndCannotExhaustTheStack) {
+std::string CommentInQuotes(int depth) {
+  std::string text = "-- pg_advisory_unlock\n";
+  for (int i = 0; i < depth; ++i) {
+    const std::string tag = "$q" + std::to_string(i) + "$";
+    text = tag + text + tag;
+  }
+  return "do " + text;
+}
+
+// Each missing end is a body in a body, and they could exhaust the stack.
+TEST(StatementKind, LooksOnlySoDeepAndThenSuspectsTheWorst) {
+  EXPECT_FALSE(Unlocks(CommentInQuotes(5)));
+  EXPECT_TRUE(Unlocks(CommentInQuotes(12)));
   std::string quotes = "select '";
   for (int i = 0; i < 20000; ++i) quotes += "''";
   EXPECT_TRUE(Unlocks(quotes + " pg_advisory_unlock(1)"));
