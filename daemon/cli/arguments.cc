@@ -14,6 +14,9 @@
 namespace lockstep {
 namespace {
 
+// Too many are refused by us, with the one that is too much.
+constexpr int kAnyNumber = 1 << 20;
+
 // Stands before arguments like "-1", which CLI11 would take for an option; taken off again.
 constexpr char kShield = '\x01';
 
@@ -43,7 +46,7 @@ void AddFlag(CLI::App& app, const Flag& flag) {
   std::string names = OptionName(flag.name);
   if (!LetterOf(flag).empty()) names += ",-" + std::string(LetterOf(flag));
   if (flag.value.empty()) {
-    app.add_flag(names);
+    app.add_flag(names)->disable_flag_override();
     return;
   }
   app.add_option(names)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -62,7 +65,7 @@ void AddCommand(CLI::App& root, const Command& command) {
   CLI::App* app = &root;
   for (const auto& word : SplitTrimmed(command.name, ' ')) app = &FindOrAdd(*app, word);
   for (const auto& flag : command.flags) AddFlag(*app, flag);
-  if (command.most_arguments > 0) app->add_option("arguments")->expected(-1);
+  if (command.most_arguments > 0) app->add_option("arguments")->expected(1, kAnyNumber);
 }
 
 void AddAll(CLI::App& root, const std::vector<Command>& commands) {

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/diagnostic.h"
+#include "base/text.h"
 #include "cli/document.h"
 #include "cli/wording.h"
 
@@ -59,14 +60,14 @@ std::string MessageOf(const json::object& failure) {
 std::string DiagnosticText(const json::object& diagnostic, const Paint& paint) {
   Diagnostic shown = PlaceOf(diagnostic);
   shown.severity = SeverityOf(TextAt(diagnostic, "severity"));
-  shown.code = TextAt(diagnostic, "code");
+  shown.code = Escaped(TextAt(diagnostic, "code"));
   shown.hint = TextAt(diagnostic, "hint");
   return Painted(ToText(shown), shown.severity, paint);
 }
 
 std::string FailureText(const json::object& failure, const Paint& paint) {
   Diagnostic shown = PlaceOf(failure);
-  shown.code = TextAt(failure, "sqlstate");
+  shown.code = Escaped(TextAt(failure, "sqlstate"));
   shown.message = MessageOf(failure);
   std::string text = Painted(ToText(shown), shown.severity, paint);
   text += Field(failure, "detail", "DETAIL", paint);
@@ -81,7 +82,7 @@ std::string FailureText(const json::object& failure, const Paint& paint) {
 std::string ErrorText(const json::object& error, const Paint& paint) {
   Diagnostic shown;
   shown.message = TextAt(error, "message");
-  shown.code = TextAt(error, "sqlstate");
+  shown.code = Escaped(TextAt(error, "sqlstate"));
   shown.hint = TextAt(error, "hint");
   return Painted(ToText(shown), shown.severity, paint);
 }

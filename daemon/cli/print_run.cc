@@ -77,11 +77,14 @@ std::string Figures(const json::object& step) {
   return "(" + figures + ")";
 }
 
+std::string WithFigures(const json::object& step) {
+  const auto description = TextAt(step, "description");
+  return (description.empty() ? "" : description + " ") + Figures(step);
+}
+
 void AddSteps(const json::object& document, std::string_view key, TextTable& table) {
   for (const auto& step : ObjectsAt(document, key)) {
-    table.Add({{WithBlanks(key), Tone::kGood},
-               TextAt(step, "revision"),
-               TextAt(step, "description") + " " + Figures(step)});
+    table.Add({{WithBlanks(key), Tone::kGood}, TextAt(step, "revision"), WithFigures(step)});
   }
 }
 

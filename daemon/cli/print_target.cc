@@ -123,8 +123,6 @@ void PrintWait(const json::object& document, Page& page) {
     table.Add({{"waiting for", Tone::kWaiting}, revision});
   }
   page.data += table.Text();
-  const auto& failure = ObjectAt(document, "failure");
-  if (!failure.empty()) page.data += FailureText(failure, page.paint);
 }
 
 void PrintBlockers(const json::object& document, Page& page) { PrintBothSides(document, page); }

@@ -71,8 +71,13 @@ bool HasErrors(const json::object& document) {
   return std::any_of(diagnostics.begin(), diagnostics.end(), IsError);
 }
 
+// Of a run and of a wait.
+const json::object& FailureIn(const json::object& document) {
+  return ObjectAt(document, document.contains("failure") ? "failure" : "error");
+}
+
 bool IsExplained(const json::object& document) {
-  return !ObjectAt(document, "error").empty() || HasErrors(document);
+  return !FailureIn(document).empty() || HasErrors(document);
 }
 
 std::string DiagnosticsOf(const json::object& document, const PrintOptions& options,
@@ -89,7 +94,8 @@ std::string DiagnosticsOf(const json::object& document, const PrintOptions& opti
 std::string MessageOf(const json::object& document, bool bad, bool explained, const Paint& paint) {
   const auto message = Escaped(TextAt(document, "message"));
   if (message.empty()) return "";
-  return (bad && !explained ? paint(Tone::kBad, "error:") + " " : "") + message + "\n";
+  const bool wanted = TextAt(document, "state") == "stopped";
+  return (bad && !explained && !wanted ? paint(Tone::kBad, "error:") + " " : "") + message + "\n";
 }
 
 std::string NextOf(const json::object& document, const Paint& paint) {
@@ -102,9 +108,8 @@ std::string MessagesOf(const CommandAnswer& answer, const PrintOptions& options)
   const Paint paint(options.color_messages);
   const bool bad = IsBad(answer.exit_code);
   std::string explanation = DiagnosticsOf(document, options, paint);
-  if (!ObjectAt(document, "error").empty()) {
-    explanation += FailureText(ObjectAt(document, "error"), paint);
-  }
+  const auto& failure = FailureIn(document);
+  if (!failure.empty()) explanation += FailureText(failure, paint);
   if (options.quiet && !bad) return explanation;
   return explanation + MessageOf(document, bad, IsExplained(document), paint) +
          NextOf(document, paint);

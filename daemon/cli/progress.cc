@@ -54,9 +54,12 @@ std::string StateOf(const StatementProgress& progress) {
         progress.blocker.empty() ? fmt::format("pid {}", progress.blocker_pid) : progress.blocker;
     return Escaped("waiting for " + who);
   }
-  std::string state = Escaped(progress.phase);
-  if (progress.fraction >= 0) state += fmt::format(" {:.0f} %", progress.fraction * 100);
-  return state;
+  return Escaped(progress.phase);
+}
+
+std::string PercentOf(const StatementProgress& progress) {
+  const bool known = progress.blocker_pid == 0 && progress.fraction >= 0;
+  return known ? fmt::format(" {:.0f} %", progress.fraction * 100) : "";
 }
 
 // "12.3 MB", as disks are sold.
@@ -72,7 +75,7 @@ Progress::Progress(ProgressOutput output, Clock& clock)
 
 void Progress::Tick() {
   const std::lock_guard guard(mutex_);
-  if (drawn_) Draw();
+  if (!shown_.empty()) Draw();
 }
 
 void Progress::Say(std::string_view sentence) {
@@ -95,7 +98,8 @@ void Progress::OnWaitingForMigrationLock(const LockHolder& holder, double waited
     Repeat(fmt::format("lock {}", holder.pid), who + "; waiting for " + InSeconds(waited_seconds));
     return;
   }
-  if (line_.subject != who) line_.since = clock_.Now();
+  const std::chrono::duration<double> waited(waited_seconds);
+  line_.since = clock_.Now() - std::chrono::duration_cast<Duration>(waited);
   line_.subject = who;
   Draw();
 }
@@ -135,6 +139,7 @@ void Progress::OnStatement(const Step& step, std::size_t ordinal, std::size_t co
   const std::lock_guard guard(mutex_);
   line_.statement = Escaped(kind);
   line_.state.clear();
+  line_.percent.clear();
   if (output_.terminal) return Draw();
   Print(fmt::format("{} {} statement {} of {}: {}", line_.counter, step.revision, ordinal, count,
                     line_.statement));
@@ -143,18 +148,22 @@ void Progress::OnStatement(const Step& step, std::size_t ordinal, std::size_t co
 void Progress::OnStatementProgress(const StatementProgress& progress) {
   const std::lock_guard guard(mutex_);
   line_.state = StateOf(progress);
+  line_.percent = PercentOf(progress);
   if (progress.fraction >= 0) {
-    line_.done = static_cast<double>(index_) + std::min(progress.fraction, 1.0);
+    // A later phase of the same statement starts from nothing; the bar does not go back for it.
+    line_.done =
+        std::max(line_.done, static_cast<double>(index_) + std::min(progress.fraction, 1.0));
   }
   if (output_.terminal) return Draw();
   const std::string what =
       progress.blocker_pid != 0 ? fmt::format("blocker {}", progress.blocker_pid) : progress.phase;
-  if (!line_.state.empty()) Repeat(what, line_.counter + " " + line_.state);
+  if (!line_.state.empty()) Repeat(what, line_.counter + " " + line_.state + line_.percent);
 }
 
 void Progress::OnRetry(const Step& step, const SqlError& error, double pause_seconds) {
   const std::lock_guard guard(mutex_);
   line_.state.clear();
+  line_.percent.clear();
   const std::string when =
       pause_seconds > 0 ? "next attempt in " + InSeconds(pause_seconds) : "trying again at once";
   Print(Escaped(fmt::format("{}: rolled back, {} [{}]; {}", step.revision, error.message,
@@ -167,7 +176,8 @@ void Progress::OnStepEnd(const Step&, const StepReport& report) {
   if (std::holds_alternative<Applied>(report.result)) line_.done = static_cast<double>(index_ + 1);
   line_.statement.clear();
   line_.state.clear();
-  if (output_.terminal && drawn_) Draw();
+  line_.percent.clear();
+  if (!shown_.empty()) Draw();
 }
 
 void Progress::OnNotice(const Notice& notice) {
@@ -191,14 +201,16 @@ void Progress::Print(std::string_view line, Tone tone) {
 
 void Progress::Draw() {
   if (line_.empty()) return;
-  output_.write("\r" + Drawn() + "\x1b[K");
-  drawn_ = true;
+  auto line = Drawn();
+  if (line == shown_) return;
+  shown_ = std::move(line);
+  output_.write("\r" + shown_ + "\x1b[K");
 }
 
 void Progress::Erase() {
-  if (!drawn_) return;
+  if (shown_.empty()) return;
   output_.write("\r\x1b[K");
-  drawn_ = false;
+  shown_.clear();
 }
 
 std::string Progress::Drawn() const {
@@ -207,7 +219,7 @@ std::string Progress::Drawn() const {
   std::string middle = line_.subject;
   if (!line_.statement.empty()) middle += "  " + line_.statement;
   if (!line_.state.empty()) middle += "  " + line_.state;
-  const std::string tail = "  " + WholeSeconds(clock_.Now() - line_.since);
+  const std::string tail = line_.percent + "  " + WholeSeconds(clock_.Now() - line_.since);
   // The last column stays free: some terminals go to the next line after it.
   const int room = output_.columns - 1 - DisplayWidth(head) - DisplayWidth(tail);
   return head + Fitted(std::move(middle), room) + tail;

@@ -53,7 +53,8 @@ class Progress : public RunObserver {
     std::string counter;    // "[3/7]"
     std::string subject;    // "4c876238cdeb otp fields"
     std::string statement;  // "CREATE INDEX CONCURRENTLY"
-    std::string state;      // "building index: scanning table 43 %"
+    std::string state;      // "building index: scanning table"
+    std::string percent;    // " 43 %"
     double done = 0;        // steps, with the fraction of the one that runs
     double count = 0;
     SteadyTime since{};
@@ -72,7 +73,7 @@ class Progress : public RunObserver {
   ProgressOutput output_;
   Clock& clock_;
   Line line_;
-  bool drawn_ = false;
+  std::string shown_;  // the line as it stands on the terminal; empty: none does
   std::string last_what_;
   SteadyTime last_said_{};
   std::size_t index_ = 0;

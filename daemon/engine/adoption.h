@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-// Alembic has migrated this database and our history is empty: migrating it again from the beginning
-// would meet its tables. Code: alembic-not-adopted.
+// Alembic has migrated this database and our history is empty: migrating it again from the
+// beginning would meet its tables. Code: alembic-not-adopted.
 std::optional<Diagnostic> FindUnadoptedAlembic(const Look& look, const BookkeepingNames& names);
 
 }  // namespace lockstep

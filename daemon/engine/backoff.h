@@ -9,8 +9,8 @@
 namespace lockstep {
 
 // Exponential with jitter: each pause is anywhere between a quarter and the whole of a limit that
-// doubles up to `cap`. The quarter keeps a crowd from polling at once. After: "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
-// Thread: run.
+// doubles up to `cap`. The quarter keeps a crowd from polling at once. After: "Exponential Backoff
+// and Jitter", AWS Architecture Blog, 2015. Thread: run.
 class Backoff {
  public:
   Backoff(Duration first, Duration cap, std::mt19937_64& random)

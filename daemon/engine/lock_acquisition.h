@@ -1,8 +1,8 @@
 // How a step gets its table locks: how long one attempt may wait, and what follows one that lost.
 //
-// An attempt is the whole transaction. One that waits too long is rolled back, so that nobody queues
-// behind it, and is tried again after a pause in which nothing is held, until the deadline. There is
-// never a last try without a timeout.
+// An attempt is the whole transaction. One that waits too long is rolled back, so that nobody
+// queues behind it, and is tried again after a pause in which nothing is held, until the deadline.
+// There is never a last try without a timeout.
 #pragma once
 
 #include <optional>
@@ -32,8 +32,8 @@ class LockAcquisition {
   // For the next attempt: never beyond the deadline.
   Duration lock_timeout() const;
   void AttemptBegins();
-  // An attempt that began with AttemptBegins lost the race for a lock: the pause before the next, or
-  // nothing when the deadline has come.
+  // An attempt that began with AttemptBegins lost the race for a lock: the pause before the next,
+  // or nothing when the deadline has come.
   std::optional<Duration> PauseAfterLoss();
 
   int attempts() const { return attempts_; }

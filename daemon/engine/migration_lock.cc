@@ -52,8 +52,8 @@ class Poll {
 };
 
 std::optional<unsigned> HistoryOid(Session& session, const BookkeepingNames& names) {
-  const Rows rows = session.Query("select pg_catalog.to_regclass($1)::pg_catalog.oid",
-                                  {names.Table("history")});
+  const Rows rows =
+      session.Query("select pg_catalog.to_regclass($1)::pg_catalog.oid", {names.Table("history")});
   if (!rows.rows[0][0]) return {};
   return static_cast<unsigned>(rows.Int(0, 0));
 }
@@ -81,8 +81,7 @@ std::optional<LockResult> InstallFirst(Session& session, const BookkeepingNames&
 
 LockResult AcquireMigrationLock(Session& session, const RunSettings& settings, Clock& clock,
                                 RunObserver& observer, std::mt19937_64& random,
-                                const StopTokens& stop,
-                                const std::function<bool()>& still_needed) {
+                                const StopTokens& stop, const std::function<bool()>& still_needed) {
   Poll poll(session, settings, clock, observer, random, stop);
   std::optional<unsigned> oid = HistoryOid(session, settings.names);
   if (!oid) {

@@ -28,8 +28,8 @@ struct LockNotNeeded {};
 
 using LockResult = std::variant<MigrationLock, LockBusy, LockNotNeeded, Stopped>;
 
-// Between two polls nothing is held. `still_needed` is asked after each poll that failed (empty: always
-// needed). With the lock the bookkeeping schema is there, in this program's format.
+// Between two polls nothing is held. `still_needed` is asked after each poll that failed (empty:
+// always needed). With the lock the bookkeeping schema is there, in this program's format.
 // REQUIRES: RequireWritable has passed.
 // Thread: run.
 LockResult AcquireMigrationLock(Session& session, const RunSettings& settings, Clock& clock,

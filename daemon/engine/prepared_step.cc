@@ -13,8 +13,7 @@ namespace lockstep {
 namespace {
 
 void Append(Diagnostics& all, Diagnostics some) {
-  all.insert(all.end(), std::make_move_iterator(some.begin()),
-             std::make_move_iterator(some.end()));
+  all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
 }
 
 VariableLookup LookupIn(const RunSettings& settings) {
@@ -27,8 +26,8 @@ VariableLookup LookupIn(const RunSettings& settings) {
   };
 }
 
-// The rules hold for the text that runs. A replaced variable may be a secret, so that no line of such a
-// text is shown.
+// The rules hold for the text that runs. A replaced variable may be a secret, so that no line of
+// such a text is shown.
 SplitScript CheckReplaced(const Script& script, std::string text) {
   Script running = script;
   running.text = std::move(text);
@@ -46,8 +45,8 @@ PreparedStep PrepareOne(const Step& step, const VariableLookup& lookup, Diagnost
     return prepared;
   }
   prepared.text = std::move(std::get<std::string>(replaced));
-  SplitScript split = step.script.variables ? CheckReplaced(step.script, prepared.text)
-                                            : CheckScript(step.script);
+  SplitScript split =
+      step.script.variables ? CheckReplaced(step.script, prepared.text) : CheckScript(step.script);
   Append(diagnostics, std::move(split.diagnostics));
   prepared.statements = std::move(split.statements);
   return prepared;
@@ -121,8 +120,7 @@ SqlFailure FailureAt(const PreparedStep& prepared, const SqlError& error, std::s
                      const ScriptPlace& place) {
   SqlFailure failure{.error = error, .file = prepared.step.script.file};
   if (prepared.statements.empty()) return failure;
-  const Statement& at =
-      prepared.statements[std::min(statement, prepared.statements.size() - 1)];
+  const Statement& at = prepared.statements[std::min(statement, prepared.statements.size() - 1)];
   failure.statement = at.kind.name;
   TextPosition position = PositionAt(prepared.text, ByteInScript(error, place, at.offset));
   failure.line = position.line;

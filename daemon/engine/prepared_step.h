@@ -18,12 +18,12 @@ namespace lockstep {
 
 struct PreparedStep {
   Step step;
-  std::string text;  // as it runs: variables replaced
+  std::string text;                   // as it runs: variables replaced
   std::vector<Statement> statements;  // places in `text`
 };
 
-// Checks and cuts the scripts of a plan; the down half of a migration that is to be applied is checked
-// too, so that a way back exists before anything goes forward. Appends what is wrong.
+// Checks and cuts the scripts of a plan; the down half of a migration that is to be applied is
+// checked too, so that a way back exists before anything goes forward. Appends what is wrong.
 std::vector<PreparedStep> Prepare(const Plan& plan, const MigrationFolder& folder,
                                   const RunSettings& settings, Diagnostics& diagnostics);
 
@@ -61,8 +61,8 @@ struct ScriptPlace {
   std::size_t in_script = 0;   // byte of the script that stood there
 };
 
-// The error with the place in the user's file: where PostgreSQL points, otherwise where `statement`,
-// the index of the one that failed, begins.
+// The error with the place in the user's file: where PostgreSQL points, otherwise where
+// `statement`, the index of the one that failed, begins.
 SqlFailure FailureAt(const PreparedStep& prepared, const SqlError& error, std::size_t statement,
                      const ScriptPlace& place = {});
 

@@ -26,7 +26,8 @@ StatementProgress ProgressFrom(const Rows& rows) {
   progress.fraction = rows.Real(0, 1);
   progress.blocker_pid = static_cast<int>(rows.Int(0, 2));
   if (progress.blocker_pid == 0) return progress;
-  progress.blocker = "pid " + rows.Text(0, 2) + " (" + rows.Text(0, 3) + ", " + rows.Text(0, 4) + ")";
+  progress.blocker =
+      "pid " + rows.Text(0, 2) + " (" + rows.Text(0, 3) + ", " + rows.Text(0, 4) + ")";
   return progress;
 }
 

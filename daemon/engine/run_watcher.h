@@ -1,5 +1,5 @@
-// The run's second pair of eyes: a thread with a short read-only session of its own that tells how far a
-// statement has come and carries out requests to stop.
+// The run's second pair of eyes: a thread with a short read-only session of its own that tells how
+// far a statement has come and carries out requests to stop.
 #pragma once
 
 #include <atomic>
@@ -57,11 +57,11 @@ class RunWatcher {
   std::unique_ptr<Session> own_;  // of the watcher's thread
 
   mutable std::mutex mutex_;
-  bool running_ = false;       // guarded by mutex_
-  int ticks_ = 0;              // guarded by mutex_: since Begin
+  bool running_ = false;                          // guarded by mutex_
+  int ticks_ = 0;                                 // guarded by mutex_: since Begin
   WatchedKind kind_ = WatchedKind::kTransaction;  // guarded by mutex_
   std::vector<std::string> blockers_;             // guarded by mutex_
-  std::jthread thread_;        // last: it uses all of the above
+  std::jthread thread_;                           // last: it uses all of the above
 };
 
 }  // namespace lockstep

@@ -90,9 +90,10 @@ class Runner {
     const auto stored = [&](const std::string& revision) {
       return ReadStoredDown(session, settings_.names, revision);
     };
-    PlanResult result = request_.direction == Direction::kUp
-                            ? MakeUpgradePlan(context_.folder, look.history, request_.goal)
-                            : MakeDowngradePlan(context_.folder, look.history, request_.goal, stored);
+    PlanResult result =
+        request_.direction == Direction::kUp
+            ? MakeUpgradePlan(context_.folder, look.history, request_.goal)
+            : MakeDowngradePlan(context_.folder, look.history, request_.goal, stored);
     if (auto* errors = std::get_if<Diagnostics>(&result)) {
       report_.diagnostics = std::move(*errors);
       report_.heads = look.history.Heads();
@@ -220,8 +221,8 @@ class Runner {
     }
   }
 
-  // A COMMIT without an answer: only our own row proves it. The lock was waited for, or somebody else
-  // holds it now; either way the history that was just read is the truth.
+  // A COMMIT without an answer: only our own row proves it. The lock was waited for, or somebody
+  // else holds it now; either way the history that was just read is the truth.
   void SettleDoubt(const History& history) {
     if (!doubtful_) return;
     const HistoryEntry* entry = history.Find(doubtful_->step.revision);

@@ -32,7 +32,7 @@ struct RunSettings {
   AlembicSync alembic = AlembicSync::kAuto;
   Duration lock_timeout = std::chrono::seconds(2);
   Duration lock_deadline = std::chrono::minutes(30);
-  Duration statement_timeout{0};  // 0: none
+  Duration statement_timeout{0};                                           // 0: none
   std::optional<Duration> migration_lock_wait = std::chrono::seconds(60);  // nothing: for ever
   Duration migration_lock_poll = std::chrono::seconds(1);                  // the longest pause
   int reconnects = 5;  // new sessions tried after a lost one

@@ -9,22 +9,37 @@ namespace {
 
 // The name as to_regclass and to_regtype read it.
 std::string Qualified(const std::string& schema, const std::string& name) {
-  return schema.empty() ? QuoteIdentifier(name) : QuoteIdentifier(schema) + '.' + QuoteIdentifier(name);
+  return schema.empty() ? QuoteIdentifier(name)
+                        : QuoteIdentifier(schema) + '.' + QuoteIdentifier(name);
 }
 
-// One query under the body's search_path, which is put back when the message ends.
-Rows Ask(Session& session, const std::string& search_path, const std::string& query) {
+void Require(const Reply& reply) {
+  if (reply.ok()) return;
+  throw Error(ErrorCode::kSql, reply.error->message, reply.error->hint, reply.error->sqlstate);
+}
+
+// One query as the body would see the catalog.
+Rows Ask(Session& session, const BodyEnvironment& body, const std::string& query) {
   SqlBatch batch;
   batch.Add("begin read only");
-  batch.Add("select pg_catalog.set_config('search_path', " + QuoteLiteral(search_path) + ", true)");
+  batch.Add(body.local);
   batch.Add(query);
   batch.Add("rollback");
   Reply reply = session.Send(batch.text(), Keep::kRows);
   if (!reply.ok()) {
     session.Send("rollback");
-    throw Error(ErrorCode::kSql, reply.error->message, reply.error->hint, reply.error->sqlstate);
+    Require(reply);
   }
-  return std::move(reply.rows.at(1));
+  return std::move(reply.rows.back());
+}
+
+// A statement that has to be alone in its message, with the body's role and search_path.
+std::optional<SqlError> SendAsBody(Session& session, const BodyEnvironment& body,
+                                   const std::string& sql) {
+  Require(session.Send(OneMessage(body.session)));
+  const Reply reply = session.Send(sql);
+  Require(session.Send(OneMessage(body.leave)));
+  return reply.error;
 }
 
 std::string TableOf(const StatementKind& kind) {
@@ -44,69 +59,66 @@ std::string InvalidIndexesSql(const StatementKind& kind) {
   const std::string name = kind.relation.empty() ? kind.object : kind.relation;
   const std::string named =
       "pg_catalog.to_regclass(" + QuoteLiteral(Qualified(kind.schema, name)) + ')';
-  return from + "c.relname ~ '_cc(new|old)[0-9]*$' and i.indrelid = coalesce((select x.indrelid"
-                " from pg_catalog.pg_index x where x.indexrelid = " +
+  return from +
+         "c.relname ~ '_cc(new|old)[0-9]*$' and i.indrelid = coalesce((select x.indrelid"
+         " from pg_catalog.pg_index x where x.indexrelid = " +
          named + "), " + named + ')';
 }
 
-Remains RemainsOfBuild(Session& session, const StatementKind& kind,
-                       const std::string& search_path) {
-  return IndexIsValid(session, kind, search_path) ? Remains::kDone : Remains::kNothing;
+Remains RemainsOfBuild(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
+  return IndexIsValid(session, kind, body) ? Remains::kDone : Remains::kNothing;
 }
 
-Remains RemainsOfDrop(Session& session, const StatementKind& kind,
-                      const std::string& search_path) {
-  const Rows rows = Ask(session, search_path,
+Remains RemainsOfDrop(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
+  const Rows rows = Ask(session, body,
                         "select pg_catalog.to_regclass(" +
                             QuoteLiteral(Qualified(kind.schema, kind.object)) + ") is null");
   return rows.Bool(0, 0) ? Remains::kDone : Remains::kNothing;
 }
 
-Remains RemainsOfDetach(Session& session, const StatementKind& kind,
-                        const std::string& search_path) {
-  const Rows rows =
-      Ask(session, search_path,
-          "select h.inhdetachpending from pg_catalog.pg_inherits h"
-          " join pg_catalog.pg_class c on c.oid = h.inhrelid where h.inhparent = " +
-              TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));
+Remains RemainsOfDetach(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
+  const Rows rows = Ask(session, body,
+                        "select h.inhdetachpending from pg_catalog.pg_inherits h"
+                        " join pg_catalog.pg_class c on c.oid = h.inhrelid where h.inhparent = " +
+                            TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));
   if (rows.empty()) return Remains::kDone;
   return rows.Bool(0, 0) ? Remains::kPending : Remains::kNothing;
 }
 
 }  // namespace
 
-Remains FindRemains(Session& session, const StatementKind& kind, const std::string& search_path) {
+Remains FindRemains(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
   switch (kind.trait) {
     case StatementTrait::kCreateIndexConcurrently:
-      return RemainsOfBuild(session, kind, search_path);
+      return RemainsOfBuild(session, kind, body);
     case StatementTrait::kReindexConcurrently:
       return Remains::kNothing;
     case StatementTrait::kDropIndexConcurrently:
-      return RemainsOfDrop(session, kind, search_path);
+      return RemainsOfDrop(session, kind, body);
     case StatementTrait::kDetachConcurrently:
-      return RemainsOfDetach(session, kind, search_path);
+      return RemainsOfDetach(session, kind, body);
     default:
       return Remains::kUnknown;
   }
 }
 
 std::optional<SqlError> DropInvalidIndexes(Session& session, const StatementKind& kind,
-                                           const std::string& search_path) {
+                                           const BodyEnvironment& body) {
   if (kind.trait != StatementTrait::kCreateIndexConcurrently &&
       kind.trait != StatementTrait::kReindexConcurrently) {
     return {};
   }
-  const Rows rows = Ask(session, search_path, InvalidIndexesSql(kind));
+  const Rows rows = Ask(session, body, InvalidIndexesSql(kind));
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const Reply reply = session.Send("drop index concurrently " + QuoteIdentifier(rows.Text(r, 0)) +
-                                     '.' + QuoteIdentifier(rows.Text(r, 1)));
-    if (!reply.ok()) return reply.error;
+    const std::string drop = "drop index concurrently " + QuoteIdentifier(rows.Text(r, 0)) + '.' +
+                             QuoteIdentifier(rows.Text(r, 1));
+    if (auto error = SendAsBody(session, body, drop)) return error;
   }
   return {};
 }
 
-bool IndexIsValid(Session& session, const StatementKind& kind, const std::string& search_path) {
-  const Rows rows = Ask(session, search_path,
+bool IndexIsValid(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
+  const Rows rows = Ask(session, body,
                         "select i.indisvalid from pg_catalog.pg_index i"
                         " join pg_catalog.pg_class c on c.oid = i.indexrelid where i.indrelid = " +
                             TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));

@@ -1,7 +1,10 @@
-// What an interrupted statement outside a transaction left behind, by the catalog, and how to clean up.
+// What an interrupted statement outside a transaction left behind, by the catalog, and how to clean
+// up.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/statement_kind.h"
 #include "postgres/session.h"
@@ -15,18 +18,24 @@ enum class Remains {
   kUnknown,  // the catalog cannot tell
 };
 
-// The state of the catalog after `kind` was begun and its end was not seen. An unqualified name is
-// looked up by `search_path`. Locks nothing.
-Remains FindRemains(Session& session, const StatementKind& kind, const std::string& search_path);
+// The search_path and role under which a migration's body stands, as statements.
+struct BodyEnvironment {
+  std::vector<std::string> local;    // for one transaction
+  std::vector<std::string> session;  // until `leave`
+  std::vector<std::string> leave;
+};
 
-// Drops the INVALID index that an interrupted build left behind; nothing when there is none. One message
-// for each index: outside a transaction, concurrently.
-// Returns the error when the server refuses.
+// The state of the catalog after `kind` was begun and its end was not seen. Locks nothing.
+Remains FindRemains(Session& session, const StatementKind& kind, const BodyEnvironment& body);
+
+// Drops the INVALID index that an interrupted build left behind; nothing when there is none. One
+// message for each index: outside a transaction, concurrently. Returns the error when the server
+// refuses.
 std::optional<SqlError> DropInvalidIndexes(Session& session, const StatementKind& kind,
-                                           const std::string& search_path);
+                                           const BodyEnvironment& body);
 
 // Whether the index that `kind` built is there and valid.
-bool IndexIsValid(Session& session, const StatementKind& kind, const std::string& search_path);
+bool IndexIsValid(Session& session, const StatementKind& kind, const BodyEnvironment& body);
 
 // The statement that ends a half-done DETACH PARTITION CONCURRENTLY.
 std::string FinalizeDetachSql(const StatementKind& kind);

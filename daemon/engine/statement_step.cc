@@ -32,6 +32,14 @@ bool StandsAlone(const StatementKind& kind) {
   }
 }
 
+std::vector<std::string> AfterBody(const StepContext& context) {
+  std::vector<std::string> statements = {"reset role"};
+  for (std::string& own : SessionSettings(context.facts.version)) {
+    statements.push_back(std::move(own));
+  }
+  return statements;
+}
+
 class StatementStep {
  public:
   StatementStep(const StepContext& context, const PreparedStep& prepared,
@@ -41,8 +49,9 @@ class StatementStep {
         attempt_(attempt),
         progress_(progress),
         limits_(LimitsFor(context.settings, prepared.step.script.limits)),
-        search_path_(context.settings.search_path.empty() ? context.facts.search_path
-                                                          : context.settings.search_path) {
+        body_{.local = BodySettings(context, true),
+              .session = BodySettings(context, false),
+              .leave = AfterBody(context)} {
     report_.revision = prepared.step.revision;
     report_.direction = prepared.step.direction;
     report_.attempts = 0;
@@ -109,7 +118,7 @@ class StatementStep {
   // The end of the statement was not seen: the catalog says what became of it.
   StepResult Resume(std::size_t i) {
     const StatementKind& kind = prepared_.statements[i].kind;
-    switch (FindRemains(context_.session, kind, search_path_)) {
+    switch (FindRemains(context_.session, kind, body_)) {
       case Remains::kDone:
         RecordStatementEnd(context_.session, context_.settings.names, context_.identity, RowFor(i),
                            true);
@@ -162,7 +171,7 @@ class StatementStep {
     batch.Add("set local lock_timeout = '" + ToPostgres(lock_timeout) + "'");
     batch.Add("set local statement_timeout = '" + ToPostgres(limits_.statement_timeout) + "'");
     batch.Add(BeginStatementSql(i));
-    batch.Add(BodySettings(context_, true));
+    batch.Add(body_.local);
     const std::size_t at = batch.AddScript(TextOf(i), 1);
     batch.Add("reset role");
     batch.Add(EndStatementSql(i, true));
@@ -191,10 +200,9 @@ class StatementStep {
   // offset in the file.
   SqlFailure StatementFailure(std::size_t i, const SqlError& error, std::string_view message,
                               std::size_t at) const {
-    return FailureAt(prepared_, error, i,
-                     {.message = message,
-                      .in_message = at,
-                      .in_script = prepared_.statements[i].offset});
+    return FailureAt(
+        prepared_, error, i,
+        {.message = message, .in_message = at, .in_script = prepared_.statements[i].offset});
   }
 
   StepResult RunAlone(std::size_t i, std::string sql = {}) {
@@ -210,22 +218,23 @@ class StatementStep {
     }
   }
 
-  // A clean-up first, in case an earlier attempt left an INVALID index; then the statement, alone in its
-  // message; then its end in the progress table. After a stop the row stays: the next run cleans up.
+  // A clean-up first, in case an earlier attempt left an INVALID index; then the statement, alone
+  // in its message; then its end in the progress table. After a stop the row stays: the next run
+  // cleans up.
   std::optional<SqlFailure> AttemptAlone(std::size_t i, const std::string& sql) {
     const StatementKind& kind = prepared_.statements[i].kind;
-    if (const auto refused = DropInvalidIndexes(context_.session, kind, search_path_)) {
+    if (const auto refused = DropInvalidIndexes(context_.session, kind, body_)) {
       return FailureAt(prepared_, *refused, i);
     }
     Require(context_.session.Send(BeforeAlone(i)));
     FailPoint("progress_written");
     const Reply reply = Watched(sql, WatchedKind::kStatement);
-    Require(context_.session.Send(AfterAlone()));
+    Require(context_.session.Send(OneMessage(body_.leave)));
     std::optional<SqlError> error = reply.error;
     if (!error && !Verified(kind)) error = InvalidAfterBuild();
     FailPoint("statement_verified");
     if (error && context_.stop.now.stop_requested()) return Located(i, sql, *error);
-    if (error) DropInvalidIndexes(context_.session, kind, search_path_);
+    if (error) DropInvalidIndexes(context_.session, kind, body_);
     Require(context_.session.Send(EndStatementSql(i, !error)));
     if (!error) return {};
     return Located(i, sql, *error);
@@ -237,7 +246,7 @@ class StatementStep {
 
   bool Verified(const StatementKind& kind) {
     return kind.trait != StatementTrait::kCreateIndexConcurrently ||
-           IndexIsValid(context_.session, kind, search_path_);
+           IndexIsValid(context_.session, kind, body_);
   }
 
   static SqlError InvalidAfterBuild() {
@@ -256,14 +265,7 @@ class StatementStep {
     // A build that waits is no harm to anyone, and one that is cut off leaves an INVALID index.
     if (!weak) batch.Add("set lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
     batch.Add("set statement_timeout = '" + ToPostgres(limits_.statement_timeout) + "'");
-    batch.Add(BodySettings(context_, false));
-    return batch.text();
-  }
-
-  std::string AfterAlone() const {
-    SqlBatch batch;
-    batch.Add("reset role");
-    batch.Add(SessionSettings(context_.facts.version));
+    batch.Add(body_.session);
     return batch.text();
   }
 
@@ -300,7 +302,7 @@ class StatementStep {
   const std::string& attempt_;
   const std::vector<ProgressRow>& progress_;
   TableLockLimits limits_;
-  std::string search_path_;
+  BodyEnvironment body_;
   StepReport report_;
 };
 

@@ -1,5 +1,5 @@
-// Runs a migration whose statements stand outside a transaction, one message each, and finds its way back
-// in after an interruption.
+// Runs a migration whose statements stand outside a transaction, one message each, and finds its
+// way back in after an interruption.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,9 @@
 
 namespace lockstep {
 
-// `progress`: what an earlier, interrupted attempt recorded. Statements that are done are not run again;
-// one that was begun is looked up in the catalog. Throws Error kConnectionLost, kInDoubt and kFenced.
+// `progress`: what an earlier, interrupted attempt recorded. Statements that are done are not run
+// again; one that was begun is looked up in the catalog. Throws Error kConnectionLost, kInDoubt and
+// kFenced.
 StepReport RunStatementStep(const StepContext& context, const PreparedStep& prepared,
                             const std::string& attempt, const std::vector<ProgressRow>& progress);
 

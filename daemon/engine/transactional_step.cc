@@ -100,8 +100,8 @@ class TransactionalStep {
     batch.Add(BodySettings(context_, true));
     message.first_body_tag = batch.statements();
     message.body_offset = batch.AddScript(prepared_.text, prepared_.statements.size());
-    batch.Add(LeaveSql(settings.names, context_.identity, change_, context_.key,
-                       RoleAtEnd(context_)));
+    batch.Add(
+        LeaveSql(settings.names, context_.identity, change_, context_.key, RoleAtEnd(context_)));
     if (context_.sync_alembic) {
       batch.Add(AlembicSql(settings.names, prepared_.step.heads_after));
     }
@@ -110,8 +110,7 @@ class TransactionalStep {
 
   SqlFailure FailureOf(const Reply& reply, const WorkMessage& message) const {
     const std::size_t done = reply.tags.size();
-    const std::size_t statement =
-        done < message.first_body_tag ? 0 : done - message.first_body_tag;
+    const std::size_t statement = done < message.first_body_tag ? 0 : done - message.first_body_tag;
     return FailureAt(prepared_, *reply.error, statement,
                      {.message = message.batch.text(), .in_message = message.body_offset});
   }

@@ -5,9 +5,9 @@
 
 namespace lockstep {
 
-// Tries the whole transaction again while it loses races for table locks, until the deadline. Throws
-// Error kConnectionLost, kInDoubt (during the commit) and kFenced; everything that PostgreSQL refuses
-// is in the report. `attempt` is the UUID under which the history would hold it.
+// Tries the whole transaction again while it loses races for table locks, until the deadline.
+// Throws Error kConnectionLost, kInDoubt (during the commit) and kFenced; everything that
+// PostgreSQL refuses is in the report. `attempt` is the UUID under which the history would hold it.
 StepReport RunTransactionalStep(const StepContext& context, const PreparedStep& prepared,
                                 const std::string& attempt);
 

@@ -11,11 +11,11 @@
 namespace lockstep {
 
 struct VerifyStep {
-  std::string action;    // "apply", "roll back", "apply again"
+  std::string action;  // "apply", "roll back", "apply again"
   std::string revision;
   bool ok = true;
   double duration_seconds = 0;
-  std::string message;   // why it is not ok
+  std::string message;  // why it is not ok
 };
 
 struct VerifyDifference {
@@ -28,7 +28,7 @@ struct VerifyReport {
   std::vector<VerifyStep> steps;
   std::vector<VerifyDifference> differences;
   Diagnostics diagnostics;
-  std::vector<HistoryEntry> history;  // at the end
+  std::vector<HistoryEntry> history;    // at the end
   std::optional<RunReport> failed_run;  // of the step that did not work
 };
 

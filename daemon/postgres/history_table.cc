@@ -22,8 +22,8 @@ std::string Function(const BookkeepingNames& names, std::string_view name) {
 }
 
 WallTime TimeOf(double epoch_seconds) {
-  return WallTime(std::chrono::duration_cast<WallTime::duration>(
-      std::chrono::duration<double>(epoch_seconds)));
+  return WallTime(
+      std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(epoch_seconds)));
 }
 
 // Revisions hold no comma (ParseMigrationFile refuses it), so a list of them is joined by one.
@@ -102,7 +102,8 @@ FailedAttempt FailureOf(const Rows& rows, std::size_t r) {
 std::string ProgressSql(const BookkeepingNames& names) {
   return "select p.revision, p.direction, p.ordinal, p.statement_hash, p.done, p.tries from " +
          names.Table("progress") +
-         " p where p.change operator(pg_catalog.>) coalesce((select pg_catalog.max(h.change) from " +
+         " p where p.change operator(pg_catalog.>) coalesce((select pg_catalog.max(h.change) "
+         "from " +
          names.Table("history") +
          " h where h.revision operator(pg_catalog.=) p.revision), 0)"
          " order by p.revision, p.ordinal;";
@@ -170,8 +171,11 @@ std::string FenceArguments(const RunIdentity& run) {
 
 Look ReadLook(Session& session, const BookkeepingNames& names) {
   const Rows there = session.Query(
-      "select pg_catalog.to_regclass($1)::pg_catalog.oid, pg_catalog.to_regclass($2) is not null,"
-      " pg_catalog.has_table_privilege(pg_catalog.to_regclass($2), 'select')",
+      "select pg_catalog.to_regclass($1)::pg_catalog.oid, a.attnum is not null,"
+      " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select')"
+      " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
+      " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
+      " and a.attname operator(pg_catalog.=) 'version_num'",
       {names.Table("history"), QuoteTable(names.alembic_table)});
   Look look;
   const bool installed = there.rows[0][0].has_value();
@@ -180,8 +184,8 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   std::string sql;
   if (installed) {
     look.bookkeeping.history_oid = static_cast<unsigned>(there.Int(0, 0));
-    sql = "select pg_catalog.max(version) from " + names.Table("format") + ';' +
-          HistorySql(names) + FailuresSql(names) + ProgressSql(names);
+    sql = "select pg_catalog.max(version) from " + names.Table("format") + ';' + HistorySql(names) +
+          FailuresSql(names) + ProgressSql(names);
   }
   if (alembic) sql += "select version_num from " + QuoteTable(names.alembic_table) + " order by 1;";
   if (sql.empty()) return look;
@@ -216,8 +220,8 @@ RunIdentity BumpFence(Session& session, const BookkeepingNames& names) {
   run.host = HostName();
   run.pid = getpid();
   run.client_version = Version();
-  run.epoch = session.Query("select " + Function(names, "take_epoch") + "($1)", {run.run_id})
-                  .Int(0, 0);
+  run.epoch =
+      session.Query("select " + Function(names, "take_epoch") + "($1)", {run.run_id}).Int(0, 0);
   return run;
 }
 
@@ -231,25 +235,26 @@ std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
 std::vector<std::string> LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
                                   const HistoryChange& change, const LockKey& key,
                                   const std::string& role) {
-  return {"select pg_catalog.set_config('lockstep.role_at_end', "
-          "pg_catalog.current_setting('role'), true)",
-          "reset role",
-          // What the body set for itself must not cut off what follows.
-          "set local statement_timeout = 0",
-          "set local lock_timeout = 0",
-          "select " + Function(names, "leave") + '(' + QuoteLiteral(EntryJson(run, change)) + ", " +
-              std::to_string(key.space) + ", " + std::to_string(key.id) + ", " +
-              QuoteLiteral(role) + ')'};
+  return {
+      "select pg_catalog.set_config('lockstep.role_at_end', "
+      "pg_catalog.current_setting('role'), true)",
+      "reset role",
+      // What the body set for itself must not cut off what follows.
+      "set local statement_timeout = 0", "set local lock_timeout = 0",
+      "select " + Function(names, "leave") + '(' + QuoteLiteral(EntryJson(run, change)) + ", " +
+          std::to_string(key.space) + ", " + std::to_string(key.id) + ", " + QuoteLiteral(role) +
+          ')'};
 }
 
 std::vector<std::string> AlembicSql(const BookkeepingNames& names,
                                     const std::vector<std::string>& heads) {
   const std::string table = QuoteTable(names.alembic_table);
   const std::string wanted = QuoteArray(heads);
-  return {"delete from " + table + " where version_num operator(pg_catalog.<>) all (" + wanted + ')',
-          "insert into " + table + " (version_num) select h from pg_catalog.unnest(" + wanted +
-              ") h where not exists (select from " + table +
-              " where version_num operator(pg_catalog.=) h)"};
+  return {
+      "delete from " + table + " where version_num operator(pg_catalog.<>) all (" + wanted + ')',
+      "insert into " + table + " (version_num) select h from pg_catalog.unnest(" + wanted +
+          ") h where not exists (select from " + table +
+          " where version_num operator(pg_catalog.=) h)"};
 }
 
 void CreateAlembicTable(Session& session, const BookkeepingNames& names) {
@@ -282,20 +287,33 @@ void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const 
           " (attempt, run_id, epoch, revision, direction, outcome, duration_seconds,"
           " lock_wait_seconds, attempts, sqlstate, message, detail, hint, file, line, \"column\","
           " host, pid, client_version, blockers)"
-          " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+          " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
+          "$18,"
           " $19, $20)",
-      {attempt, run.run_id, std::to_string(run.epoch), failure.revision, failure.direction,
-       failure.outcome, std::to_string(failure.duration_seconds),
-       std::to_string(failure.lock_wait_seconds), std::to_string(failure.attempts),
-       failure.sqlstate, failure.message, failure.detail, failure.hint, failure.file,
-       std::to_string(failure.line), std::to_string(failure.column), run.host,
-       std::to_string(run.pid), run.client_version,
+      {attempt,
+       run.run_id,
+       std::to_string(run.epoch),
+       failure.revision,
+       failure.direction,
+       failure.outcome,
+       std::to_string(failure.duration_seconds),
+       std::to_string(failure.lock_wait_seconds),
+       std::to_string(failure.attempts),
+       failure.sqlstate,
+       failure.message,
+       failure.detail,
+       failure.hint,
+       failure.file,
+       std::to_string(failure.line),
+       std::to_string(failure.column),
+       run.host,
+       std::to_string(run.pid),
+       run.client_version,
        failure.blockers.empty() ? "[]" : failure.blockers});
 }
 
-void RecordStatementStarted(Session& session, const BookkeepingNames& names,
-                            const RunIdentity& run, const std::string& attempt,
-                            const ProgressRow& row) {
+void RecordStatementStarted(Session& session, const BookkeepingNames& names, const RunIdentity& run,
+                            const std::string& attempt, const ProgressRow& row) {
   session.Query("select " + Function(names, "begin_statement") + "($1, $2, $3, $4, $5, $6, $7)",
                 {run.run_id, std::to_string(run.epoch), attempt, row.revision, row.direction,
                  std::to_string(row.ordinal), row.statement_hash});

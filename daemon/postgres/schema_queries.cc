@@ -24,8 +24,6 @@ set local xmlbinary = base64;
 // `hidden`: objects that the comments and labels of are left out. The server drops those that a
 // query does not use.
 constexpr std::string_view kTableExpressions = R"sql(
-with skip as (
-  select :skip_schema as schema, pg_catalog.to_regclass(:skip_table) as relation),
 ours as (
   select oid, pg_catalog.quote_ident(nspname) as name, nspowner as owner
   from pg_catalog.pg_namespace
@@ -97,8 +95,8 @@ select case r.kind when 'v' then 'view ' when 'm' then 'materialized view ' when
     'partition ' || pg_catalog.pg_get_expr(c.relpartbound, c.oid),
     case when r.kind = 'm' and not c.relispopulated then 'not populated' end,
     (select pg_catalog.concat_ws(' ', 'server', pg_catalog.quote_ident(s.srvname),
-              (select pg_catalog.string_agg(o, ' ' order by o)
-               from pg_catalog.unnest(f.ftoptions) o))
+              (select pg_catalog.string_agg(:shown, ' ' order by o.option_name)
+               from pg_catalog.pg_options_to_table(f.ftoptions) o))
      from pg_catalog.pg_foreign_table f
      join pg_catalog.pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = c.oid),
     (select pg_catalog.concat_ws(' ', pg_catalog.format_type(seqtypid, null), 'start', seqstart,
@@ -522,8 +520,8 @@ select 'foreign data wrapper ' || pg_catalog.quote_ident(f.fdwname),
     'owner ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(f.fdwowner)),
     'handler ' || nullif(f.fdwhandler, 0)::pg_catalog.regproc,
     'validator ' || nullif(f.fdwvalidator, 0)::pg_catalog.regproc,
-    'options ' || (select pg_catalog.string_agg(o, ' ' order by o)
-                   from pg_catalog.unnest(f.fdwoptions) o))
+    'options ' || (select pg_catalog.string_agg(:shown, ' ' order by o.option_name)
+                   from pg_catalog.pg_options_to_table(f.fdwoptions) o))
 from pg_catalog.pg_foreign_data_wrapper f
 where not exists (select from member m where m.classid = f.tableoid and m.objid = f.oid)
 )sql";
@@ -535,22 +533,18 @@ select 'foreign server ' || pg_catalog.quote_ident(s.srvname),
     'wrapper ' || (select pg_catalog.quote_ident(f.fdwname)
                    from pg_catalog.pg_foreign_data_wrapper f where f.oid = s.srvfdw),
     'type ' || s.srvtype, 'version ' || s.srvversion,
-    'options ' || (select pg_catalog.string_agg(o, ' ' order by o)
-                   from pg_catalog.unnest(s.srvoptions) o))
+    'options ' || (select pg_catalog.string_agg(:shown, ' ' order by o.option_name)
+                   from pg_catalog.pg_options_to_table(s.srvoptions) o))
 from pg_catalog.pg_foreign_server s
 where not exists (select from member m where m.classid = s.tableoid and m.objid = s.oid)
 )sql";
 
-// Passwords stand in these options: of a value, only enough of a digest to notice a change.
 constexpr std::string_view kUserMappings = R"sql(
 select 'user mapping ' || case u.umuser when 0 then 'public'
                             else pg_catalog.quote_ident(u.usename) end
          || ' on ' || pg_catalog.quote_ident(u.srvname),
   pg_catalog.concat_ws(', ', 'mapped',
-    (select pg_catalog.string_agg(
-              o.option_name || ' ' || pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
-                pg_catalog.convert_to(o.option_value, 'UTF8')), 'hex'), 6), ', '
-              order by o.option_name)
+    (select pg_catalog.string_agg(:shown, ' ' order by o.option_name)
      from pg_catalog.pg_options_to_table(u.umoptions) o))
 from pg_catalog.pg_user_mappings u
 )sql";
@@ -597,11 +591,12 @@ where a.oid >= 16384
 )sql";
 
 constexpr std::string_view kDatabaseSettings = R"sql(
-select 'setting ' || pg_catalog.split_part(item, '=', 1) || ' of the database'
+select 'setting ' || o.option_name || ' of the database'
          || case s.setrole when 0 then ''
               else ' for ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.setrole)) end,
-  pg_catalog.substr(item, pg_catalog.strpos(item, '=') + 1)
-from pg_catalog.pg_db_role_setting s cross join lateral pg_catalog.unnest(s.setconfig) item
+  :shown
+from pg_catalog.pg_db_role_setting s
+cross join lateral pg_catalog.pg_options_to_table(s.setconfig) o
 where s.setdatabase = (select oid from pg_catalog.pg_database
                        where datname = pg_catalog.current_database())
 )sql";
@@ -687,14 +682,31 @@ from deviation d cross join lateral pg_catalog.pg_identify_object(d.classid, d.o
 group by 1
 )sql";
 
-std::string Replaced(std::string text, std::string_view mark, const std::string& value) {
-  return text.replace(text.find(mark), mark.size(), value);
+// What the queries say of an option or setting `o`, in the place of ":shown". Of what sounds like a
+// secret only as much of a digest as shows that it has changed.
+constexpr std::string_view kShown = R"sql(
+  o.option_name || '=' ||
+  case when o.option_name ~* 'pass|secret|token|key|credential'
+    then 'digest ' || pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
+           pg_catalog.convert_to(o.option_value, 'UTF8')), 'hex'), 6)
+    else pg_catalog.quote_nullable(o.option_value) end
+)sql";
+
+std::string Replaced(std::string_view text, std::string_view mark, std::string_view value) {
+  std::string replaced(text);
+  for (auto at = replaced.find(mark); at != std::string::npos;
+       at = replaced.find(mark, at + value.size())) {
+    replaced.replace(at, mark.size(), value);
+  }
+  return replaced;
 }
 
+// `skip`: the one row of what to leave out.
 std::string TableExpressions(std::string_view skip_schema, std::string_view skip_table) {
   const std::string table = skip_table.empty() ? "null" : QuoteLiteral(QuoteTable(skip_table));
-  return Replaced(Replaced(std::string(kTableExpressions), ":skip_table", table), ":skip_schema",
-                  QuoteLiteral(skip_schema));
+  return "with skip as (select " + QuoteLiteral(skip_schema) +
+         " as schema, pg_catalog.to_regclass(" + table + ") as relation)," +
+         std::string(kTableExpressions);
 }
 
 }  // namespace
@@ -752,7 +764,7 @@ std::string SchemaMessage(int server_version, std::string_view skip_schema,
   std::string message(kSettings);
   for (const SchemaQuery& query : SchemaQueries()) {
     if (server_version < query.from_version) continue;
-    message.append(expressions).append(query.sql).append(";\n");
+    message.append(expressions).append(Replaced(query.sql, ":shown", kShown)).append(";\n");
   }
   return message;
 }

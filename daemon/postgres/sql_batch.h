@@ -1,4 +1,5 @@
-// Several statements that travel in one message, counted: the server's answers are told apart by number.
+// Several statements that travel in one message, counted: the server's answers are told apart by
+// number.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ class SqlBatch {
   void Add(const std::vector<std::string>& statements) {
     for (const std::string& statement : statements) Add(statement);
   }
-  // A script of `count` statements, as it stands; returns the byte at which it begins. It may end in a
-  // comment, and without a semicolon.
+  // A script of `count` statements, as it stands; returns the byte at which it begins. It may end
+  // in a comment, and without a semicolon.
   std::size_t AddScript(std::string_view script, std::size_t count) {
     const std::size_t begin = text_.size();
     text_.append(script).append("\n;\n");
@@ -35,5 +36,11 @@ class SqlBatch {
   std::string text_;
   std::size_t statements_ = 0;
 };
+
+inline std::string OneMessage(const std::vector<std::string>& statements) {
+  SqlBatch batch;
+  batch.Add(statements);
+  return batch.text();
+}
 
 }  // namespace lockstep

@@ -302,7 +302,8 @@ TEST(RunnerTest, TheBodyRunsAsTheOwnerAndTheHistoryIsWrittenByTheLogin) {
   test.open = [&](const SessionOptions& options) {
     return OpenSession(test.database.UrlAs(login, "s3cr3t"), options);
   };
-  EXPECT_EQ(test.Upgrade().state, RunState::kDone);
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kDone) << ProblemOf(report);
   EXPECT_EQ(test.database.Value("select tableowner from pg_tables where tablename = 't'"), owner);
   EXPECT_EQ(test.database.Value("select recorded_by from lockstep.history limit 1"), login);
   EXPECT_EQ(test.Downgrade("base").state, RunState::kDone);

@@ -851,6 +851,57 @@ TEST(SchemaFingerprintTest, SkipsExactlyTheTableThatItIsTold) {
   EXPECT_THAT(some, Contains(Key("table public.other")));
 }
 
+// `$N` in a script is a name with all that could break out of a literal, an identifier or a line.
+TEST(SchemaFingerprintTest, TellsObjectsOfAllKindsApartByWhateverNames) {
+  TestDatabase db;
+  const std::string name = "it's \"a\".b\n$$; \\ %I é\u2028";
+  const std::string quoted = QuoteIdentifier(name);
+  const std::string role = db.CreateRole(name, "secret");
+  const SchemaFingerprint before = Read(db);
+  std::string script =
+      "create schema $N; set search_path = $N;"
+      "create type $N as enum ('$N');"
+      "create domain \"$D\" as int constraint $N check (value > 0);"
+      "create table t ($N int constraint $N check ($N > 0), b text default '');"
+      "create index i on t ($N); create statistics $N on $N, b from t;"
+      "create function $N($N int) returns int language sql as 'select 1';"
+      "create aggregate a(int) (sfunc = int4pl, stype = int);"
+      "create function g() returns trigger language plpgsql as 'begin return null; end';"
+      "create trigger $N after insert on t execute function g();"
+      "create rule $N as on delete to t do instead nothing; create view v as select $N from t;"
+      "create policy $N on t to $R; create sequence q owned by t.$N;"
+      "create foreign data wrapper $N; create server $N foreign data wrapper $N;"
+      "create user mapping for $R server $N; create publication $N for table t ($N);"
+      "create collation $N (provider = libc, locale = 'C');"
+      "create text search configuration $N (copy = simple);"
+      "comment on constraint $N on t is 'x'; comment on column t.$N is 'x';"
+      "grant select ($N) on t to $R; grant usage on schema $N to $R;"
+      "alter default privileges for role $R in schema $N grant select on tables to public;"
+      "alter table t add c $N default null";
+  const auto replace = [&](const std::string& mark, const std::string& text) {
+    for (auto at = script.find(mark); at != std::string::npos; at = script.find(mark, at)) {
+      script.replace(at, mark.size(), text);
+      at += text.size();
+    }
+  };
+  replace("'$N'", QuoteLiteral(name));
+  replace("$N", quoted);
+  replace("$R", QuoteIdentifier(role));
+  db.Sql(script);
+  const SchemaFingerprint made = Read(db);
+  EXPECT_THAT(made, Contains(Key("index " + quoted + ".t.i")));
+  EXPECT_THAT(made, Contains(Key("trigger " + quoted + ".t." + quoted)));
+  EXPECT_THAT(made, Contains(Key("function " + quoted + "." + quoted + "(integer)")));
+  EXPECT_THAT(made, Contains(Key("grant of select on table column " + quoted + ".t." + quoted +
+                                 " to " + QuoteIdentifier(role))));
+  for (const SchemaDifference& difference : Compare(before, made)) {
+    EXPECT_THAT(ToText(difference), Not(HasSubstr("\n")));
+  }
+  db.Sql("drop schema " + quoted + " cascade; drop foreign data wrapper " + quoted +
+         " cascade; drop publication " + quoted);
+  EXPECT_THAT(ObjectsOf(Compare(before, Read(db))), IsEmpty());
+}
+
 TEST(SchemaFingerprintTest, TakesOddNamesOfWhatToSkip) {
   TestDatabase db;
   const SchemaFingerprint before = Read(db);
@@ -886,17 +937,35 @@ TEST(SchemaFingerprintTest, CanBeReadByOneWhoOwnsNothing) {
               Contains(Key("table public.t")));
 }
 
+// Makes an object of each kind that can hold a secret.
+void MakeSecretive(const TestDatabase& db, const std::string& secret) {
+  const std::string value = "'" + secret + "'";
+  db.Sql("create foreign data wrapper w options (api_token " + value +
+         "); create server v foreign data wrapper w options (host 'h', password " + value +
+         "); create foreign table t () server v options (secret_key " + value +
+         "); create user mapping for public server v options (user 'u', password " + value +
+         "); alter database " + QuoteIdentifier(db.name()) + " set app.jwt_secret = " + value);
+}
+
+// The option's own name is shown, and of its value that it is another now.
 TEST(SchemaFingerprintTest, HoldsNoPassword) {
   TestDatabase db;
-  db.Sql(
-      "create foreign data wrapper w; create server v foreign data wrapper w;"
-      "create user mapping for public server v options (user 'u', password 'canary');"
-      "create subscription b connection 'dbname=x password=canary' publication p"
-      " with (connect = false)");
-  for (const auto& [object, definition] : Read(db)) {
+  MakeSecretive(db, "canary-one");
+  const SchemaFingerprint before = Read(db);
+  db.Sql("drop foreign data wrapper w cascade");
+  MakeSecretive(db, "canary-two");
+  const SchemaFingerprint after = Read(db);
+  for (const auto& [object, definition] : after) {
     EXPECT_THAT(object + definition, Not(HasSubstr("canary")));
   }
-  db.Sql("alter subscription b set (slot_name = none); drop subscription b");
+  EXPECT_THAT(ObjectsOf(Compare(before, after)),
+              ElementsAre("foreign data wrapper w", "foreign server v", "foreign table public.t",
+                          "setting app.jwt_secret of the database", "user mapping public on v"));
+  EXPECT_THAT(after.at("foreign server v"), HasSubstr("host='h' password=digest "));
+}
+
+TEST(SchemaFingerprintTest, DoesNotAskHowASubscriptionConnects) {
+  EXPECT_THAT(SchemaMessage(150000, "lockstep", ""), Not(HasSubstr("subconninfo")));
 }
 
 // No label provider is installed here, so the row is written as one would.

@@ -252,7 +252,7 @@ TEST_F(VerifyTest, DoesNotTakeOurOwnTablesForTheMigrations) {
 
 TEST_F(VerifyTest, SeesATableNamedLikeAlembicsWhenNoneIsKept) {
   settings_.alembic = AlembicSync::kOff;
-  Add("0001_a", "create table alembic_version (n int);", "select 1;");
+  Add("0001_a", "create table alembic_version (version_num text);", "select 1;");
   EXPECT_THAT(DifferencesOf(Verified(kAll)),
               Contains("0001: table public.alembic_version is left over"));
 }

@@ -41,6 +41,14 @@ class RecordingObserver : public RunObserver {
   std::function<void()> on_retry, on_step_begin, on_step_end, on_waiting;
 };
 
+// What stood in a run's way; empty when nothing did.
+inline std::string ProblemOf(const RunReport& report) {
+  if (!report.diagnostics.empty()) return ToText(report.diagnostics.front());
+  if (report.steps.empty()) return report.message;
+  const auto* failed = std::get_if<Failed>(&report.steps.back().result);
+  return failed == nullptr ? "" : failed->failure.error.message;
+}
+
 // Thread: the test's.
 class MigrationsUnderTest {
  public:

@@ -134,7 +134,7 @@ TEST(Completion, AnUnknownShellIsAUsageError) {
   EXPECT_EQ(TextAt(RunCompletion(context, {{"zsh"}, {}}).document, "script"),
             ZshCompletion(AllCommands()));
   try {
-    RunCompletion(context, {{"fsh"}, {}});
+    RunCompletion(context, {{"fisch"}, {}});
     FAIL() << "was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUsage);

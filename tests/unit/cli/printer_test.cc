@@ -250,6 +250,15 @@ TEST(Printer, ADeferredRunNamesTheBlockers) {
             "error: lock timeout [55P03]\nblocked by: pid 7, idle in transaction for 3 min\n");
 }
 
+TEST(Printer, AStopThatSomebodyAskedForIsNoError) {
+  const auto printed = Printed(R"({"command": "upgrade", "state": "stopped", "run_id": "u",
+      "applied": [{"revision": "a", "description": "", "duration_seconds": 1}], "heads": ["a"],
+      "message": "stopped on request", "next": "lockstep upgrade head"})",
+                               ExitCode::kTemporary);
+  EXPECT_EQ(printed.data, "applied  a  (1 s)\nthe database is at a\n");
+  EXPECT_EQ(printed.messages, "stopped on request\nnext: lockstep upgrade head\n");
+}
+
 TEST(Printer, ABusyLockIsAnErrorThatNamesTheHolderAndClaimsNoState) {
   const auto printed = Printed(R"({"command": "upgrade", "state": "busy", "run_id": null,
       "heads": [], "busy_holder": "pid 4711", "error": null, "next": "lockstep lock show",
@@ -393,6 +402,16 @@ TEST(Printer, WaitSaysHowItEnded) {
   EXPECT_EQ(Data(R"({"command": "wait", "goal": "head", "state": "timeout",
                      "waiting_for": ["b", "c"], "waited_seconds": 30, "failure": null})"),
             "timeout      head  (30 s)\nwaiting for  b\nwaiting for  c\n");
+}
+
+TEST(Printer, AWaitThatFailedSaysWhyOnce) {
+  const auto printed = Printed(R"({"command": "wait", "goal": "head", "state": "failed",
+      "waiting_for": ["b"], "waited_seconds": 1, "message": "revision b failed",
+      "failure": {"revision": "b", "outcome": "failed", "sqlstate": "42703", "message": "no",
+                  "file": "m/b.up.sql", "line": 3, "column": 1}})",
+                               ExitCode::kBadMigration);
+  EXPECT_EQ(printed.data, "failed       head  (1 s)\nwaiting for  b\n");
+  EXPECT_EQ(printed.messages, "m/b.up.sql:3:1: error: no [42703]\nrevision b failed\n");
 }
 
 TEST(Printer, SmallAnswers) {

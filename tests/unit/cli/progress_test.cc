@@ -135,7 +135,7 @@ TEST(Progress, AWaitForTheMigrationLockNamesItsHolder) {
   Screen terminal(true);
   terminal.progress.OnWaitingForMigrationLock(holder, 3);
   EXPECT_EQ(terminal.Take(),
-            "\rwaiting for the migration lock, held by " + ToText(holder) + "  0 s\x1b[K");
+            "\rwaiting for the migration lock, held by " + ToText(holder) + "  3 s\x1b[K");
   terminal.progress.OnMigrationLock(4);
   EXPECT_EQ(terminal.Take(), "\r\x1b[K");
 }
@@ -189,6 +189,31 @@ TEST(Progress, ALongLineIsCutToTheTerminalAndKeepsItsSeconds) {
   step.description = "日本語の説明がとても長いので切られる";
   screen.progress.OnStepBegin(step, 0, 1);
   EXPECT_EQ(screen.Take(), "\r[1/1] [>         ] 4c876238cdeb 日本語...  0 s\x1b[K");
+}
+
+TEST(Progress, TheFigureStaysWhenTheLineIsCut) {
+  Screen screen(true, 60);
+  screen.progress.OnStepBegin(SomeStep(), 0, 1);
+  screen.progress.OnStatementProgress({.phase = "building index: scanning table", .fraction = 0.5});
+  EXPECT_TRUE(screen.Take().ends_with(" otp fields  bu... 50 %  0 s\x1b[K"));
+}
+
+TEST(Progress, TheBarDoesNotGoBackWithANewPhase) {
+  Screen screen(true);
+  screen.progress.OnStepBegin(SomeStep(), 0, 1);
+  screen.progress.OnStatementProgress({.phase = "building", .fraction = 0.8});
+  screen.Take();
+  screen.progress.OnStatementProgress({.phase = "validating", .fraction = 0.1});
+  EXPECT_EQ(screen.Take(),
+            "\r[1/1] [========> ] 4c876238cdeb otp fields  validating 10 %  0 s\x1b[K");
+}
+
+TEST(Progress, WhatIsShownAlreadyIsNotWrittenAgain) {
+  Screen screen(true);
+  screen.progress.OnStepBegin(SomeStep(), 0, 1);
+  screen.Take();
+  screen.progress.Tick();
+  EXPECT_EQ(screen.Take(), "");
 }
 
 TEST(Progress, WhatComesFromFilesAndDatabaseCannotSteerTheTerminal) {

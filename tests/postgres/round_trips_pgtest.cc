@@ -1,0 +1,149 @@
+// How often a run crosses the wire, seen from the wire.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "support/commit_fault.h"
+#include "support/migrations_under_test.h"
+#include "support/program_fixture.h"
+#include "support/wire_proxy.h"
+
+namespace lockstep {
+namespace {
+
+constexpr const char* kUpgrade = "lockstep/upgrade";
+
+void Tell(const std::string& what, int figure) {
+  ::testing::Test::RecordProperty(what, figure);
+  std::cout << what << ": " << figure << '\n';
+}
+
+SessionFactory Through(const WireProxy& proxy) {
+  return [&proxy](const SessionOptions& options) { return OpenSession(proxy.url(), options); };
+}
+
+std::string Statements(int count) {
+  std::string script;
+  for (int i = 0; i < count; ++i) script += "insert into t values (" + std::to_string(i) + ");\n";
+  return script;
+}
+
+std::string StemOf(int number) {
+  std::string digits = std::to_string(number);
+  return std::string(4 - digits.size(), '0') + digits + "_m";
+}
+
+// Of a whole run on an empty database with so many migrations of so many statements.
+int RoundTrips(int migrations, int statements) {
+  MigrationsUnderTest test;
+  test.database.Sql("create table t (id int)");
+  for (int i = 1; i <= migrations; ++i) test.Add(StemOf(i), Statements(statements));
+  const WireProxy proxy(test.database.url());
+  test.open = Through(proxy);
+  EXPECT_EQ(test.Upgrade().state, RunState::kDone);
+  EXPECT_EQ(test.database.Value("select count(*) from t"), std::to_string(migrations * statements));
+  return proxy.RoundTripsOf(kUpgrade);
+}
+
+class TransactionalMigration : public ::testing::TestWithParam<int> {};
+
+TEST_P(TransactionalMigration, TakesTwoRoundTripsWhateverItsNumberOfStatements) {
+  const int few = RoundTrips(2, GetParam());
+  const int more = RoundTrips(9, GetParam());
+  Tell("round_trips_of_7_migrations", more - few);
+  Tell("round_trips_around_them", few - 2 * 2);
+  EXPECT_EQ(more - few, 7 * 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfStatements, TransactionalMigration, ::testing::Values(1, 5, 50),
+                         ::testing::PrintToStringParamName());
+
+// Keeps the text of everything that is asked.
+class Listening : public WirePolicy {
+ public:
+  explicit Listening(std::string& asked) : asked_(asked) {}
+  WireVerdict OnRequest(const WireMessage& message) override {
+    if (message.type == 'Q' || message.type == 'P') asked_.append(message.body);
+    return WireVerdict::kPass;
+  }
+
+ private:
+  std::string& asked_;
+};
+
+TEST(UpgradeWithNothingToDo, ReadsEachFileOnceAndLooksInThreeRoundTripsWithoutALock) {
+  constexpr int kMigrations = 1000;
+  MigrationsUnderTest test;
+  for (int i = 1; i <= kMigrations; ++i) test.Add(StemOf(i), "select 1;");
+  ASSERT_EQ(test.Upgrade().state, RunState::kDone);
+  ASSERT_EQ(test.database.Value("select count(*) from lockstep.history"), "1000");
+
+  std::string asked;
+  const WireProxy proxy(test.database.url(), [&] { return std::make_unique<Listening>(asked); });
+  test.open = Through(proxy);
+  const MapFileTree before = test.files;
+  EXPECT_EQ(test.Upgrade().state, RunState::kNothingToDo);
+
+  Tell("round_trips_with_nothing_to_do", proxy.RoundTripsOf(kUpgrade));
+  Tell("connections_with_nothing_to_do", static_cast<int>(proxy.connections().size()));
+  EXPECT_LE(proxy.RoundTripsOf(kUpgrade), 3);
+  EXPECT_EQ(proxy.connections().size(), 1u);
+  EXPECT_NE(asked.find("lockstep\".\"history\""), std::string::npos);
+  EXPECT_EQ(asked.find("advisory"), std::string::npos) << asked;
+  for (const std::string& name : test.files.List()) {
+    ASSERT_EQ(test.files.ReadsOf(name) - before.ReadsOf(name), 1) << name;
+  }
+}
+
+TEST(UpgradeWithNothingToDo, DoesNotWaitForOneThatMigrates) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "select 1;");
+  test.Upgrade();
+  const OpenedSession holder = test.database.Open("holder");
+  const unsigned oid = *ReadLook(*holder.session, test.settings.names).bookkeeping.history_oid;
+  ASSERT_TRUE(TryLock(*holder.session, {kMigrationLockSpace, oid}));
+  // As a migration does from its `enter` to its commit.
+  ASSERT_TRUE(holder.session->Send("begin; select from lockstep.fence for update").ok());
+  EXPECT_EQ(test.Upgrade().state, RunState::kNothingToDo);
+  EXPECT_EQ(test.observer.waited_for_pid, 0);
+}
+
+class ACommitWithoutAnAnswer : public ::testing::TestWithParam<CommitFault> {};
+
+// The bookkeeping's own, a transactional migration's, and those around statements outside of one.
+TEST_P(ACommitWithoutAnAnswer, IsLookedUpAndEachMigrationIsAppliedOnce) {
+  int commits = 0;
+  for (bool happened = true; happened; ++commits) {
+    ProgramFixture test;
+    test.database.Sql("create table effects (revision text)");
+    test.Add("0001_a", "insert into effects values ('0001');");
+    test.Add("0002_b",
+             "-- transaction: off\ninsert into effects values ('0002');\n"
+             "create index concurrently i on effects (revision);");
+    test.Add("0003_c", "insert into effects values ('0003');");
+    const auto plan = std::make_shared<CommitFaultPlan>(GetParam(), commits + 1);
+    const WireProxy proxy(test.database.url(), WithCommitFault(plan));
+    test.url = proxy.url();
+
+    const ProgramEnd end = test.Run({"upgrade"});
+    happened = plan->happened();
+    EXPECT_EQ(end.exit_code, 0) << "commit " << commits + 1 << ": " << end.messages;
+    EXPECT_EQ(test.History(), "0001 0002 0003") << "commit " << commits + 1;
+    EXPECT_EQ(
+        test.database.Value("select string_agg(revision, ' ' order by revision) from effects"),
+        "0001 0002 0003")
+        << "commit " << commits + 1;
+  }
+  Tell("commits_hit", commits - 1);
+  EXPECT_EQ(commits - 1, 5);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothOutcomes, ACommitWithoutAnAnswer,
+                         ::testing::Values(CommitFault::kCutBefore, CommitFault::kSwallowAnswer),
+                         [](const auto& test) {
+                           return test.param == CommitFault::kCutBefore ? "NotCommitted"
+                                                                        : "Committed";
+                         });
+
+}  // namespace
+}  // namespace lockstep

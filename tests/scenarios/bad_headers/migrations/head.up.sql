@@ -1,0 +1,1 @@
+create table heads (id int);

@@ -1,0 +1,3 @@
+-- revises: west, east
+
+create table t_join (id int);

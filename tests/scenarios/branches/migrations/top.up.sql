@@ -1,0 +1,3 @@
+-- revises: join
+
+create table t_top (id int);

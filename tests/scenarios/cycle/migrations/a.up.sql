@@ -1,0 +1,2 @@
+-- revises: c
+create table a (id int);

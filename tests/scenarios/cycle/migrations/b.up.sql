@@ -1,0 +1,2 @@
+-- revises: a
+create table b (id int);

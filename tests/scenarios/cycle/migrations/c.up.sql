@@ -1,0 +1,2 @@
+-- revises: b
+create table c (id int);

@@ -1,0 +1,2 @@
+-- revises: d
+create table d (id int);

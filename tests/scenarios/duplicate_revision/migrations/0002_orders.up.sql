@@ -1,0 +1,4 @@
+-- revision: 0001
+-- description: orders
+
+create table orders (id int);

@@ -1,0 +1,4 @@
+create table b (id int);
+copy b (id) from stdin;
+1
+\.

@@ -1,0 +1,3 @@
+set role postgres;
+set session authorization postgres;
+reset role;

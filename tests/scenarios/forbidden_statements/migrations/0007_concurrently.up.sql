@@ -1,0 +1,1 @@
+create index concurrently ix on a (id);

@@ -1,0 +1,3 @@
+vacuum a;
+create database d;
+prepare transaction 'x';

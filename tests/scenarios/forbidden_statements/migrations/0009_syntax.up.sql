@@ -1,0 +1,2 @@
+create table f (id int)
+create table g (id int);

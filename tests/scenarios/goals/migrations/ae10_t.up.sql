@@ -1,0 +1,3 @@
+-- revises: none
+
+create table ae10 (id int);

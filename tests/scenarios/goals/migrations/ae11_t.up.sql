@@ -1,0 +1,3 @@
+-- revises: ae10
+
+create table ae11 (id int);

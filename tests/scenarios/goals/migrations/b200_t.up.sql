@@ -1,0 +1,3 @@
+-- revises: ae11
+
+create table b200 (id int);

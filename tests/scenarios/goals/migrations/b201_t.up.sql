@@ -1,0 +1,3 @@
+-- revises: b200
+
+create table b201 (id int);

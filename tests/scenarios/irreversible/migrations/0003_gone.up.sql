@@ -1,0 +1,3 @@
+-- irreversible: the names are gone
+
+alter table users drop column name;

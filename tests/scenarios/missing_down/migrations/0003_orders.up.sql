@@ -1,0 +1,2 @@
+-- irreversible: orders are kept for ever
+create table orders (id int);

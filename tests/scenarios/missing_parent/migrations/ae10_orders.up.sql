@@ -1,0 +1,2 @@
+-- revises: 0002
+create table orders (id int);

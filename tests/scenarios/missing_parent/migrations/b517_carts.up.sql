@@ -1,0 +1,2 @@
+-- revises: 68db6a7fba94
+create table carts (id int);

@@ -1,0 +1,2 @@
+-- revises: root
+create table east (id int);

@@ -1,0 +1,2 @@
+-- revises: none
+create table root (id int);
