@@ -1,5 +1,6 @@
 #include "cli/failure_text.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/diagnostic.h"
@@ -80,11 +81,16 @@ std::string FailureText(const json::object& failure, const Paint& paint) {
 }
 
 std::string ErrorText(const json::object& error, const Paint& paint) {
+  // Other programs' words may have several lines; the first one is the error.
+  const auto message = TextAt(error, "message");
+  const auto first_end = std::min(message.find('\n'), message.size());
   Diagnostic shown;
-  shown.message = TextAt(error, "message");
+  shown.message = message.substr(0, first_end);
   shown.code = Escaped(TextAt(error, "sqlstate"));
-  shown.hint = TextAt(error, "hint");
-  return Painted(ToText(shown), shown.severity, paint);
+  std::string text = Painted(ToText(shown), shown.severity, paint);
+  if (first_end < message.size()) text += SafeLines(message.substr(first_end + 1));
+  const auto hint = TextAt(error, "hint");
+  return hint.empty() ? text : text + "  hint: " + Escaped(hint) + "\n";
 }
 
 }  // namespace lockstep

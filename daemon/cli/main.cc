@@ -90,7 +90,11 @@ CommandAnswer Answer(const Invocation& invocation) {
   const auto confirm = [&](const std::string& question) -> std::optional<bool> {
     if (invocation.options.yes) return true;
     progress.Clear();
-    return AskPerson(question, stop.after_current);
+    const auto answer = AskPerson(question, stop.after_current);
+    if (stop.after_current.stop_requested()) {
+      throw Error(ErrorCode::kStopped, "stopped at the question; nothing was changed");
+    }
+    return answer;
   };
   try {
     const Settings settings = SettingsFor(invocation);

@@ -17,7 +17,7 @@ bool EndedByStop(const StepContext& context, const SqlError& error) {
 StepResult RunAttempts(const StepContext& context, const Step& step, LockAcquisition& locks,
                        const Attempt& attempt) {
   for (;;) {
-    if (context.stop.after_current.stop_requested()) return Stopped{};
+    if (context.stop.now.stop_requested()) return Stopped{};
     locks.AttemptBegins();
     const std::optional<SqlFailure> failure = attempt();
     if (!failure) return Applied{};
@@ -26,7 +26,7 @@ StepResult RunAttempts(const StepContext& context, const Step& step, LockAcquisi
     const auto pause = locks.PauseAfterLoss();
     if (!pause) return Deferred{*failure, context.watcher.Blockers()};
     context.observer.OnRetry(step, failure->error, ToSeconds(*pause));
-    context.clock.SleepFor(*pause, context.stop.after_current);
+    if (!context.clock.SleepFor(*pause, context.stop.after_current)) return Stopped{};
   }
 }
 

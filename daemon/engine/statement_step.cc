@@ -75,7 +75,8 @@ class StatementStep {
   }
 
   StepResult RunOne(std::size_t i) {
-    if (context_.stop.after_current.stop_requested()) return Stopped{};
+    // One that was begun is finished in order; only its waits for locks end early.
+    if (context_.stop.now.stop_requested()) return Stopped{};
     const ProgressRow* before = ProgressOf(i);
     if (before != nullptr && before->statement_hash != HashOf(i)) return Changed(i);
     if (before != nullptr && before->done) return Applied{};

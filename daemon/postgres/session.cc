@@ -13,13 +13,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "postgres/once_connection.h"
 #include "postgres/sql_batch.h"
 #include "postgres/sql_state.h"
 
 namespace lockstep {
 namespace {
-
-using SteadyDeadline = std::optional<std::chrono::steady_clock::time_point>;
 
 template <typename Number>
 Number ParseNumber(const std::string& text) {
@@ -53,140 +52,6 @@ SqlError ErrorOf(const PGresult* result) {
               "the connection to the database was lost" + (why.empty() ? "" : ": " + why),
               "the server rolls back what was not committed; run the command again", state);
 }
-
-int MillisecondsUntil(const SteadyDeadline& deadline) {
-  if (!deadline) return -1;
-  const auto left = *deadline - std::chrono::steady_clock::now();
-  return std::max(
-      0, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
-}
-
-// True when the socket is ready; false when the deadline came first.
-bool WaitForSocket(int socket, short events, const SteadyDeadline& deadline) {
-  pollfd entry{socket, events, 0};
-  for (;;) {
-    const int ready = poll(&entry, 1, MillisecondsUntil(deadline));
-    if (ready > 0) return true;
-    if (ready == 0) return false;
-    if (errno != EINTR) ThrowLost("poll failed");
-  }
-}
-
-std::string ConnectionString(const ConnectionUrl& url) {
-  std::string text;
-  for (const auto& [keyword, value] : url.options()) {
-    text += keyword + "='";
-    for (const char c : value) {
-      if (c == '\'' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += "' ";
-  }
-  return text;
-}
-
-// A connection that could not be made, as libpq tells it: "... FATAL:  28P01: password ...".
-struct ConnectFailure {
-  std::string message;
-  std::string sqlstate;
-};
-
-ConnectFailure ReadConnectFailure(const PGconn* connection) {
-  ConnectFailure failure;
-  failure.message = std::string(Trim(RedactSecrets(PQerrorMessage(connection))));
-  const std::string_view severity = "FATAL:  ";
-  const auto at = failure.message.rfind(severity);
-  if (at == std::string::npos) return failure;
-  const auto state = at + severity.size();
-  if (state + 7 > failure.message.size() || failure.message[state + 5] != ':') return failure;
-  failure.sqlstate = failure.message.substr(state, 5);
-  failure.message.erase(state, 7);
-  // Verbose reports end with the server's source place, which helps nobody here.
-  const auto location = failure.message.find("\nLOCATION:");
-  if (location != std::string::npos) failure.message.erase(location);
-  return failure;
-}
-
-// libpqxx 6 reconnects by itself, and an advisory lock would be gone without a word. This policy hands
-// out one connection, once; after that every use of a lost connection throws.
-class OncePolicy : public pqxx::connectionpolicy {
- public:
-  OncePolicy(const std::string& options, std::chrono::milliseconds timeout)
-      : connectionpolicy(options), timeout_(timeout) {}
-
-  handle do_startconnect(handle original) override {
-    if (original != nullptr) return original;
-    if (raw_ != nullptr) throw pqxx::broken_connection("the session is closed");
-    raw_ = Connect();
-    return raw_;
-  }
-  handle do_completeconnect(handle original) override { return original; }
-  bool is_ready(handle connection) const noexcept override { return connection != nullptr; }
-
-  PGconn* raw() const { return raw_; }
-
- private:
-  PGconn* Connect() const {
-    PGconn* connection = PQconnectStart(options().c_str());
-    if (connection == nullptr) throw std::bad_alloc();
-    // Verbose, because only so a refused connection tells its SQLSTATE.
-    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
-    if (!Finish(connection)) {
-      const ConnectFailure failure = ReadConnectFailure(connection);
-      PQfinish(connection);
-      Refuse(failure);
-    }
-    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
-    return connection;
-  }
-
-  bool Finish(PGconn* connection) const {
-    const SteadyDeadline deadline = std::chrono::steady_clock::now() + timeout_;
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    if (PQstatus(connection) == CONNECTION_BAD) return false;
-    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
-      const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-      if (!WaitForSocket(PQsocket(connection), events, deadline)) return false;
-      status = PQconnectPoll(connection);
-    }
-    return status == PGRES_POLLING_OK;
-  }
-
-  [[noreturn]] static void Refuse(const ConnectFailure& failure) {
-    const std::string reach = "is the server running, and can it be reached from here?";
-    if (failure.message.empty()) {
-      throw Error(ErrorCode::kUnreachable, "the database did not answer in time", reach);
-    }
-    const ErrorCode code = sql_state::CodeOf(failure.sqlstate);
-    if (code == ErrorCode::kPermission) {
-      throw Error(code, failure.message, "check the role and its password", failure.sqlstate);
-    }
-    if (code == ErrorCode::kBadSettings) {
-      throw Error(code, failure.message, "create the database, or correct the URL",
-                  failure.sqlstate);
-    }
-    throw Error(ErrorCode::kUnreachable, failure.message, reach, failure.sqlstate);
-  }
-
-  std::chrono::milliseconds timeout_;
-  PGconn* raw_ = nullptr;
-};
-
-// libpqxx's connection over that policy, which also lets us at libpq's handle: the user's statements go
-// through libpq itself, since libpqxx drops the error's position, detail and hint.
-class OnceConnection : public pqxx::connection_base {
- public:
-  OnceConnection(const std::string& options, std::chrono::milliseconds timeout)
-      : connection_base(policy_), policy_(options, timeout) {
-    init();
-  }
-  ~OnceConnection() noexcept { close(); }
-
-  PGconn* raw() const { return policy_.raw(); }
-
- private:
-  OncePolicy policy_;
-};
 
 class PqCanceller : public Canceller {
  public:
@@ -262,8 +127,8 @@ std::string FirstLine(std::string_view text) {
 
 class PqxxSession : public Session {
  public:
-  PqxxSession(const std::string& options, std::chrono::milliseconds connect_timeout)
-      : connection_(options, connect_timeout), raw_(connection_.raw()) {
+  PqxxSession(const ConnectionUrl& url, std::chrono::milliseconds connect_timeout)
+      : connection_(url, connect_timeout), raw_(connection_.raw()) {
     PQsetNoticeReceiver(raw_, &PqxxSession::Receive, this);
   }
 
@@ -396,9 +261,9 @@ ServerFacts FactsFrom(const Rows& rows, const PqxxSession& session) {
 
 void RequireSupported(int version) {
   if (version >= kOldestServer) return;
-  throw Error(ErrorCode::kBadSettings,
-              "the server is PostgreSQL " + std::to_string(version / 10000) +
-                  "; 13 is the oldest that can be served");
+  throw Error(ErrorCode::kBadSettings, "the server is PostgreSQL " +
+                                           std::to_string(version / 10000) +
+                                           "; 13 is the oldest that can be served");
 }
 
 }  // namespace
@@ -419,8 +284,8 @@ double Rows::Real(std::size_t row, std::size_t column) const {
 
 bool Rows::Bool(std::size_t row, std::size_t column) const { return Text(row, column) == "t"; }
 
-// Our own settings of every session. What a role or a database sets for itself must not change what a
-// migration means or how long a lost session keeps its lock; locking.md has the measurements.
+// Our own settings of every session. What a role or a database sets for itself must not change what
+// a migration means or how long a lost session keeps its lock; locking.md has the measurements.
 std::vector<std::string> SessionSettings(int server_version) {
   std::vector<std::string> statements = {"reset all",
                                          "set search_path = ''",
@@ -451,8 +316,7 @@ CommitReply Commit(Session& session) {
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kConnectionLost) throw;
     throw Error(ErrorCode::kInDoubt, "the connection was lost while the transaction was committed",
-                "run the command again: the history says whether it was applied",
-                error.sqlstate());
+                "run the command again: the history says whether it was applied", error.sqlstate());
   }
 }
 
@@ -463,7 +327,7 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
                                  .With("keepalives_interval", "2")
                                  .With("keepalives_count", "3")
                                  .With("tcp_user_timeout", "8000");
-  auto session = std::make_unique<PqxxSession>(ConnectionString(full), options.connect_timeout);
+  auto session = std::make_unique<PqxxSession>(full, options.connect_timeout);
   RequireSupported(session->server_version());
   SqlBatch batch;
   batch.Add(kFactsSql);

@@ -23,12 +23,15 @@ constexpr int kTemporary = 75;
 // ---- What the tests wait for -----------------------------------------------------------------
 
 // Asks until the answer is yes. Says false when the program has ended without it.
-bool Await(const ProgramFixture& test, Program& program, const std::string& question) {
-  const OpenedSession opened = test.database.Open("observer");
-  while (!opened.session->Query(question).Bool(0, 0)) {
+bool Await(Session& observer, Program& program, const std::string& question) {
+  while (!observer.Query(question).Bool(0, 0)) {
     if (program.HasEnded()) return false;
   }
   return true;
+}
+
+bool Await(const ProgramFixture& test, Program& program, const std::string& question) {
+  return Await(*test.database.Open("observer").session, program, question);
 }
 
 std::string SomeSession(const std::string& condition) {
@@ -117,10 +120,11 @@ TEST(TwentyUpgradesAtOnce, ApplyEachMigrationOnceAroundAnIndexBuild) {
   EXPECT_EQ(test.database.Value("select count(*) from lockstep.attempts"), "0");
 }
 
-// The one that has applied the first migration is the one that runs the next.
-std::size_t LeaderOf(const ProgramFixture& test, const Crowd& crowd) {
-  const std::string pid =
-      test.database.Value("select pid from lockstep.history where revision = '0001'");
+// The one that has applied the first migration, and so runs the next.
+std::size_t AwaitLeader(Session& observer, const Crowd& crowd) {
+  Await(observer, *crowd[0], "select pg_catalog.to_regclass('lockstep.history') is not null");
+  Await(observer, *crowd[0], "select exists (select from lockstep.history)");
+  const std::string pid = observer.Query("select pid from lockstep.history limit 1").Text(0, 0);
   const auto leader = std::ranges::find_if(
       crowd, [&](const auto& program) { return std::to_string(program->pid()) == pid; });
   return static_cast<std::size_t>(std::distance(crowd.begin(), leader));
@@ -137,15 +141,12 @@ TEST_P(TwentyUpgradesOfWhichOneIsKilled, FinishTheJob) {
   const ProgramFixture test;
   MakeEffects(test);
   AddWithIndexBuild(test);
-  Crowd crowd = StartTwenty(test);
-  ASSERT_TRUE(
-      Await(test, *crowd[0], "select pg_catalog.to_regclass('lockstep.history') is not null"));
-  ASSERT_TRUE(Await(test, *crowd[0], "select exists (select from lockstep.history)"));
-  const std::size_t leader = LeaderOf(test, crowd);
-  ASSERT_LT(leader, crowd.size());
-  // So many questions and answers later; an index on 200,000 rows takes some hundreds of them.
   const OpenedSession observer = test.database.Open("observer");
-  for (auto left = random() % 400; left > 0; --left) observer.session->Query("select 1");
+  Crowd crowd = StartTwenty(test);
+  const std::size_t leader = AwaitLeader(*observer.session, crowd);
+  ASSERT_LT(leader, crowd.size());
+  // So many questions and answers later; the index on 200,000 rows takes about a hundred of them.
+  for (auto left = random() % 100; left > 0; --left) observer.session->Query("select 1");
   crowd[leader]->Signal(SIGKILL);
 
   const int ended = crowd[leader]->Wait().exit_code;

@@ -312,6 +312,14 @@ TEST(Printer, AnErrorDocumentIsItsMessageAndHint) {
   EXPECT_EQ(printed.messages, "error: no connection to 'db' [08006]\n  hint: start it\n");
 }
 
+TEST(Printer, AnErrorOfSeveralLinesKeepsThem) {
+  EXPECT_EQ(Printed(R"({"command": "current", "error": {"code": "unreachable",
+      "message": "refused\n\tIs it running?\u001b", "hint": "start it", "sqlstate": null}})",
+                    ExitCode::kUnreachable)
+                .messages,
+            "error: refused\n\tIs it running?\\x1b\n  hint: start it\n");
+}
+
 TEST(Printer, PendingIsNotAnError) {
   EXPECT_EQ(
       Printed(R"({"command": "plan", "steps": [], "message": "1 pending"})", ExitCode::kPending)

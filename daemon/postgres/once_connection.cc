@@ -1,0 +1,124 @@
+#include "postgres/once_connection.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "postgres/sql_state.h"
+
+namespace lockstep {
+namespace {
+
+int MillisecondsUntil(const SteadyDeadline& deadline) {
+  if (!deadline) return -1;
+  const auto left = *deadline - std::chrono::steady_clock::now();
+  return std::max(
+      0, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
+}
+
+std::string ConnectionString(const ConnectionUrl& url) {
+  std::string text;
+  for (const auto& [keyword, value] : url.options()) {
+    text += keyword + "='";
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += "' ";
+  }
+  return text;
+}
+
+// A connection that could not be made, as libpq tells it: "... FATAL:  28P01: password ...".
+struct ConnectFailure {
+  std::string message;
+  std::string sqlstate;
+};
+
+ConnectFailure ReadConnectFailure(const PGconn* connection) {
+  ConnectFailure failure;
+  failure.message = std::string(Trim(RedactSecrets(PQerrorMessage(connection))));
+  const std::string_view severity = "FATAL:  ";
+  const auto at = failure.message.rfind(severity);
+  if (at == std::string::npos) return failure;
+  const auto state = at + severity.size();
+  if (state + 7 > failure.message.size() || failure.message[state + 5] != ':') return failure;
+  failure.sqlstate = failure.message.substr(state, 5);
+  failure.message.erase(state, 7);
+  // Verbose reports end with the server's source place, which helps nobody here.
+  const auto location = failure.message.find("\nLOCATION:");
+  if (location != std::string::npos) failure.message.erase(location);
+  return failure;
+}
+
+[[noreturn]] void Refuse(const ConnectFailure& failure) {
+  const std::string reach = "is the server running, and can it be reached from here?";
+  if (failure.message.empty()) {
+    throw Error(ErrorCode::kUnreachable, "the database did not answer in time", reach);
+  }
+  const ErrorCode code = sql_state::CodeOf(failure.sqlstate);
+  if (code == ErrorCode::kPermission) {
+    throw Error(code, failure.message, "check the role and its password", failure.sqlstate);
+  }
+  if (code == ErrorCode::kBadSettings) {
+    throw Error(code, failure.message, "create the database, or correct the URL", failure.sqlstate);
+  }
+  throw Error(ErrorCode::kUnreachable, failure.message, reach, failure.sqlstate);
+}
+
+}  // namespace
+
+bool WaitForSocket(int socket, short events, const SteadyDeadline& deadline) {
+  pollfd entry{socket, events, 0};
+  for (;;) {
+    const int ready = poll(&entry, 1, MillisecondsUntil(deadline));
+    if (ready > 0) return true;
+    if (ready == 0) return false;
+    if (errno != EINTR)
+      throw Error(ErrorCode::kConnectionLost, "the connection's socket cannot be waited for");
+  }
+}
+
+OncePolicy::handle OncePolicy::do_startconnect(handle original) {
+  if (original != nullptr) return original;
+  if (raw_ != nullptr) throw pqxx::broken_connection("the session is closed");
+  raw_ = Connect();
+  return raw_;
+}
+
+PGconn* OncePolicy::Connect() const {
+  PGconn* connection = PQconnectStart(options().c_str());
+  if (connection == nullptr) throw std::bad_alloc();
+  // Verbose, because only so a refused connection tells its SQLSTATE.
+  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+  if (!Finish(connection)) {
+    const ConnectFailure failure = ReadConnectFailure(connection);
+    PQfinish(connection);
+    Refuse(failure);
+  }
+  PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+  return connection;
+}
+
+bool OncePolicy::Finish(PGconn* connection) const {
+  const SteadyDeadline deadline = std::chrono::steady_clock::now() + timeout_;
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  if (PQstatus(connection) == CONNECTION_BAD) return false;
+  while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    if (!WaitForSocket(PQsocket(connection), events, deadline)) return false;
+    status = PQconnectPoll(connection);
+  }
+  return status == PGRES_POLLING_OK;
+}
+
+OnceConnection::OnceConnection(const ConnectionUrl& url, std::chrono::milliseconds timeout)
+    : connection_base(policy_), policy_(ConnectionString(url), timeout) {
+  init();
+}
+
+}  // namespace lockstep

@@ -1,0 +1,3 @@
+-- revises: root
+
+create table t_north (id int);

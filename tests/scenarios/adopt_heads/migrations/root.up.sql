@@ -1,0 +1,3 @@
+-- revises: none
+
+create table t_root (id int);
