@@ -9,6 +9,7 @@
 #include "commands/recorded_change.h"
 #include "commands/target_access.h"
 #include "core/planner.h"
+#include "engine/adoption.h"
 
 namespace lockstep {
 namespace {
@@ -86,8 +87,9 @@ CommandAnswer RecordStamp(const CommandContext& context, const MigrationFolder& 
     answer.document = StampDocument(plan);
     if (plan.changes.empty()) return;
     const RunSettings& settings = context.settings.run;
-    RecordChanges(target.session, settings.names, target.run, plan.changes,
-                  AlembicHeadsToWrite(settings, target.look, plan.heads));
+    std::optional<std::vector<std::string>> alembic_heads;
+    if (KeepsAlembicInStep(target.session, settings, target.look)) alembic_heads = plan.heads;
+    RecordChanges(target.session, settings.names, target.run, plan.changes, alembic_heads);
   });
   return answer;
 }

@@ -103,16 +103,6 @@ void WithMigrationLock(const CommandContext& context, const std::string& purpose
   Unlock(session, key);
 }
 
-std::optional<std::vector<std::string>> AlembicHeadsToWrite(const RunSettings& settings,
-                                                            const Look& look,
-                                                            std::vector<std::string> heads) {
-  const bool keeps =
-      settings.alembic == AlembicSync::kAlways ||
-      (settings.alembic == AlembicSync::kAuto && look.bookkeeping.alembic_table_exists);
-  if (!keeps) return std::nullopt;
-  return heads;
-}
-
 std::optional<CommandAnswer> RefuseUnadopted(const RunSettings& settings, const Look& look) {
   const std::optional<Diagnostic> diagnostic = FindUnadoptedAlembic(look, settings.names);
   if (!diagnostic) return std::nullopt;

@@ -58,12 +58,6 @@ struct LockedTarget {
 void WithMigrationLock(const CommandContext& context, const std::string& purpose,
                        const std::function<void(LockedTarget&)>& work);
 
-// The heads to write to `alembic_version` along with a change; nothing where it is not kept in
-// step.
-std::optional<std::vector<std::string>> AlembicHeadsToWrite(const RunSettings& settings,
-                                                            const Look& look,
-                                                            std::vector<std::string> heads);
-
 // The answer for a database whose history still is Alembic's; nothing for any other.
 std::optional<CommandAnswer> RefuseUnadopted(const RunSettings& settings, const Look& look);
 

@@ -13,4 +13,12 @@ std::optional<Diagnostic> FindUnadoptedAlembic(const Look& look, const Bookkeepi
                     .hint = "take its history over with \"lockstep adopt alembic\""};
 }
 
+bool KeepsAlembicInStep(Session& session, const RunSettings& settings, const Look& look) {
+  if (settings.alembic == AlembicSync::kOff) return false;
+  if (look.bookkeeping.alembic_table_exists) return true;
+  if (settings.alembic == AlembicSync::kAuto) return false;
+  CreateAlembicTable(session, settings.names);
+  return true;
+}
+
 }  // namespace lockstep

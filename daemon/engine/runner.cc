@@ -162,21 +162,12 @@ class Runner {
                                    .stop = context_.stop,
                                    .random = context_.random,
                                    .watcher = watcher,
-                                   .sync_alembic = SyncsAlembic(session, look),
+                                   .sync_alembic = KeepsAlembicInStep(session, settings_, look),
                                    .backup_path = record.backup().path,
                                    .backup_bytes = record.backup().bytes};
     const RunState state = RunSteps(step_context, look.history, record);
     record.AfterRun(report_, state);
     return state;
-  }
-
-  // Where Alembic's table is there, applications read it.
-  bool SyncsAlembic(Session& session, const Look& look) {
-    if (settings_.alembic == AlembicSync::kOff) return false;
-    if (look.bookkeeping.alembic_table_exists) return true;
-    if (settings_.alembic == AlembicSync::kAuto) return false;
-    CreateAlembicTable(session, settings_.names);
-    return true;
   }
 
   RunState RunSteps(const StepContext& step_context, const History& history, RunRecord& record) {

@@ -276,6 +276,14 @@ TEST(RunnerTest, AlembicsTableIsKeptInStepWhereItIsThere) {
   EXPECT_EQ(test.database.Value("select count(*) from alembic_version"), "0");
 }
 
+TEST(RunnerTest, AlembicsTableIsMadeWhereItIsAlwaysWanted) {
+  MigrationsUnderTest test;
+  test.settings.alembic = AlembicSync::kAlways;
+  test.Add("0001_a", "select 1;");
+  EXPECT_EQ(test.Upgrade().state, RunState::kDone);
+  EXPECT_EQ(test.database.Value("select version_num from alembic_version"), "0001");
+}
+
 TEST(RunnerTest, ADatabaseThatAlembicManagesIsRefusedUntilItIsAdopted) {
   MigrationsUnderTest test;
   test.database.Sql("create table alembic_version (version_num varchar(32) not null);"

@@ -807,7 +807,8 @@ TEST(SchemaFingerprintTest, IgnoresWhatIsNoSchema) {
 TEST(SchemaFingerprintTest, IsTheSameInWhateverSettings) {
   TestDatabase db;
   db.Sql(
-      "create table t (a timestamptz default '2020-01-31 12:00Z', b interval default '25 hours',"
+      "create type e as enum ('x'); create table t (k e default 'x', a timestamptz default "
+      "'2020-01-31 12:00Z', b interval default '25 hours',"
       " c bytea default '\\x00ff', d float8 default 0.1::float8 / 3)");
   const OpenedSession opened = db.Open();
   const auto read = [&] {

@@ -95,6 +95,14 @@ TEST_F(VerifyTest, AcceptsALineThatComesOffStepByStep) {
   EXPECT_TRUE(report.history.back().present);
 }
 
+TEST_F(VerifyTest, KnowsWhatAMigrationChangedAndTookAway) {
+  Add("0001_a", "create table a (id int default 1); create index i on a (id);", "drop table a;");
+  Add("0002_b", "alter table a alter id set default 2; drop index i;",
+      "alter table a alter id set default 1; create index i on a (id);");
+  Add("0003_c", "alter table a alter id set default 3;", "alter table a alter id set default 2;");
+  EXPECT_THAT(DifferencesOf(Verified(kAll)), IsEmpty());
+}
+
 TEST_F(VerifyTest, LooksAtTheLastOnlyWhenNotAskedForAll) {
   Add("0001_a", "create table a (id int); create table forgotten ();", "drop table a;");
   Add("0002_b", "create table b (id int);", "drop table b;");

@@ -1,0 +1,2 @@
+-- variables: on
+drop table owned_by_${OWNER};

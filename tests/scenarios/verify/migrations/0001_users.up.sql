@@ -1,0 +1,4 @@
+-- description: users
+
+create table users (id bigint primary key, name text not null);
+create index ix_users_name on users (name);
