@@ -22,7 +22,7 @@ if(LOCKSTEP_SANITIZE)
   target_compile_options(lockstep_flags INTERFACE
     -fsanitize=${LOCKSTEP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
     # Instrumented code confuses this warning, says g++'s own manual.
-    -Wno-maybe-uninitialized)
+    -Wno-maybe-uninitialized -Wno-uninitialized)
   target_link_options(lockstep_flags INTERFACE -fsanitize=${LOCKSTEP_SANITIZE})
 else()
   # _FORTIFY_SOURCE needs optimisation and does not go together with the sanitizers.

@@ -104,7 +104,7 @@ std::string ToText(const Diagnostic& diagnostic) {
   std::string text = PlaceOf(diagnostic);
   text += NameOf(diagnostic.severity);
   text += ": " + Escaped(diagnostic.message);
-  if (!diagnostic.code.empty()) text += " [" + diagnostic.code + "]";
+  if (!diagnostic.code.empty()) text += " [" + Escaped(diagnostic.code) + "]";
   text += "\n" + SourceText(diagnostic);
   if (!diagnostic.hint.empty()) text += "  hint: " + Escaped(diagnostic.hint) + "\n";
   return text;

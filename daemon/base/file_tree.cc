@@ -25,6 +25,7 @@ std::string ReasonOf(int error) { return std::generic_category().message(error);
 [[noreturn]] void ThrowFolderError(const std::string& folder, int error) {
   std::string hint;
   if (error == ENOENT) hint = "name the folder of migrations with --dir, or create it";
+  if (error == ENOTDIR) hint = "--dir takes the folder, not one of its files";
   if (error == EACCES) hint = "let this user read and enter the folder";
   throw Error(ErrorCode::kFileRead,
               fmt::format("cannot read the folder \"{}\": {}", folder, ReasonOf(error)), hint);
@@ -45,32 +46,35 @@ int OpenBeneath(int folder, const std::string& name) {
 }
 
 FileProblem NotAFile(std::string_view what) {
-  return {"not-a-file", fmt::format("is {}, not a regular file", what),
+  return {"not-a-file", fmt::format("this is {}, not a regular file", what),
           "move it out of the folder, or give it a name that does not end in .sql"};
 }
 
 FileProblem OpenProblem(int error) {
   switch (error) {
     case ELOOP:
-      return {"symlink-loop", "is a symbolic link that leads back to itself",
+      return {"symlink-loop", "this is a symbolic link that leads back to itself",
               "let the link name a file in the folder"};
     case EXDEV:
-      return {"outside-folder", "is a symbolic link that leads out of the folder",
+      return {"outside-folder", "this is a symbolic link that leads out of the folder",
               "put the file itself into the folder; a link may only name files in it, by a "
               "relative path"};
     case ENXIO:
       return NotAFile("a socket or a device");
     case EACCES:
-      return {"unreadable", fmt::format("cannot be read: {}", ReasonOf(error)),
+      return {"unreadable", fmt::format("this cannot be read: {}", ReasonOf(error)),
               "let this user read the file"};
+    case ENOENT:
+      return {"unreadable", "this is a symbolic link to a file that is not there",
+              "put the file there, or remove the link"};
     default:
-      return {"unreadable", fmt::format("cannot be read: {}", ReasonOf(error)), ""};
+      return {"unreadable", fmt::format("this cannot be read: {}", ReasonOf(error)), ""};
   }
 }
 
 FileProblem TooLarge(std::size_t bytes) {
   return {"too-large",
-          fmt::format("has {} bytes, more than the {} MiB that a migration may have", bytes,
+          fmt::format("this has {} bytes, more than the {} MiB that a migration may have", bytes,
                       kMaxFileBytes >> 20),
           "load data with another tool, or split the migration"};
 }

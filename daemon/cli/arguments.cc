@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <string_view>
 
@@ -17,27 +16,11 @@ namespace {
 // Too many are refused by us, with the one that is too much.
 constexpr int kAnyNumber = 1 << 20;
 
-// Stands before arguments like "-1", which CLI11 would take for an option; taken off again.
-constexpr char kShield = '\x01';
-
-bool LooksLikeCount(std::string_view argument) {
-  return argument.size() > 1 && argument[0] == '-' &&
-         std::isdigit(static_cast<unsigned char>(argument[1])) != 0;
-}
-
-// CLI11 wants them from last to first.
-std::vector<std::string> Shielded(int argc, const char* const* argv) {
+// CLI11 wants them from last to first. It takes "-1" for an argument where no option is named so.
+std::vector<std::string> Reversed(int argc, const char* const* argv) {
   std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) {
-    const std::string argument = argv[i];
-    arguments.push_back(LooksLikeCount(argument) ? kShield + argument : argument);
-  }
+  for (int i = argc - 1; i > 0; --i) arguments.emplace_back(argv[i]);
   return arguments;
-}
-
-std::string Unshielded(std::string argument) {
-  if (!argument.empty() && argument[0] == kShield) argument.erase(0, 1);
-  return argument;
 }
 
 std::string OptionName(std::string_view flag) { return "--" + std::string(flag); }
@@ -98,7 +81,7 @@ const Command* Find(const std::vector<Command>& commands, std::string_view name)
 
 std::string ValueOf(const CLI::App& app, std::string_view flag) {
   const auto results = app.get_option(OptionName(flag))->results();
-  return results.empty() ? "" : Unshielded(results.back());
+  return results.empty() ? "" : results.back();
 }
 
 bool IsGiven(const CLI::App& app, std::string_view flag) {
@@ -190,11 +173,8 @@ std::optional<ArgumentReply> CheckCount(const Command& command,
 }
 
 std::vector<std::string> ArgumentsOf(const CLI::App& app) {
-  std::vector<std::string> arguments;
   const auto* option = app.get_option_no_throw("arguments");
-  if (option == nullptr) return arguments;
-  for (const auto& argument : option->results()) arguments.push_back(Unshielded(argument));
-  return arguments;
+  return option == nullptr ? std::vector<std::string>{} : option->results();
 }
 
 CommandRequest RequestOf(const CLI::App& app, const Command& command) {
@@ -239,12 +219,6 @@ std::optional<ArgumentReply> CheckLeft(const std::vector<std::string>& left,
       HelpHint(command->name));
 }
 
-std::vector<std::string> LeftOver(const CLI::App& root) {
-  std::vector<std::string> left;
-  for (const auto& argument : root.remaining(true)) left.push_back(Unshielded(argument));
-  return left;
-}
-
 std::optional<ArgumentReply> OwnAnswer(const CLI::App& root, const Command* command,
                                        const std::vector<Command>& commands) {
   if (IsGiven(root, "help")) {
@@ -258,7 +232,7 @@ ParsedArguments Interpret(CLI::App& root, const std::vector<Command>& commands) 
   const Named named = FindNamed(root);
   const Command* command = Find(commands, named.name);
   if (auto reply = OwnAnswer(root, command, commands)) return *reply;
-  const auto left = LeftOver(root);
+  const auto left = root.remaining(true);
   if (auto reply = CheckLeft(left, command)) return *reply;
   if (command == nullptr) return NoCommand(commands, named.name, left);
   if (auto reply = CheckOutput(root)) return *reply;
@@ -283,7 +257,7 @@ ParsedArguments ParseArguments(int argc, const char* const* argv,
   CLI::App root;
   AddAll(root, commands);
   try {
-    root.parse(Shielded(argc, argv));
+    root.parse(Reversed(argc, argv));
   } catch (const CLI::ParseError& error) {
     return Refused(error);
   }

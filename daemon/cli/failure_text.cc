@@ -56,6 +56,21 @@ std::string MessageOf(const json::object& failure) {
              : message;
 }
 
+// An attempt is of the past: "the rollback of b failed at 2026-11-22 18:20:38". Nothing for a
+// failure of this run.
+std::string HeadingOf(const json::object& failure, const Paint& paint) {
+  const auto at = TextAt(failure, "finished_at");
+  if (at.empty()) return "";
+  const auto outcome = OutcomeOf(failure);
+  const std::string ending = outcome == "failed"    ? "failed"
+                             : outcome == "unknown" ? "was interrupted"
+                                                    : "was " + outcome;
+  const std::string what = TextAt(failure, "direction") == "down" ? "the rollback of " : "";
+  return paint(Tone::kStrong, Escaped(what + TextAt(failure, "revision") + " " + ending + " at " +
+                                      ShortTime(at) + ":")) +
+         "\n";
+}
+
 }  // namespace
 
 std::string DiagnosticText(const json::object& diagnostic, const Paint& paint) {
@@ -70,7 +85,8 @@ std::string FailureText(const json::object& failure, const Paint& paint) {
   Diagnostic shown = PlaceOf(failure);
   shown.code = Escaped(TextAt(failure, "sqlstate"));
   shown.message = MessageOf(failure);
-  std::string text = Painted(ToText(shown), shown.severity, paint);
+  std::string text = HeadingOf(failure, paint);
+  text += Painted(ToText(shown), shown.severity, paint);
   text += Field(failure, "detail", "DETAIL", paint);
   text += Field(failure, "hint", "HINT", paint);
   text += Field(failure, "context", "CONTEXT", paint);

@@ -64,12 +64,10 @@ ProgressOutput ProgressTo(const Terminal& terminal, const GlobalOptions& options
 }
 
 CommandAnswer Refused(const Command& command, const Error& error) {
-  json::object facts{{"code", NameOf(error.code())},
-                     {"message", error.what()},
-                     {"hint", TextOrNull(error.hint())},
-                     {"sqlstate", TextOrNull(error.sqlstate())}};
-  return {json::object{{"command", command.name}, {"schema_version", 1}, {"error", facts}},
-          ExitCodeOf(error.code())};
+  CommandAnswer answer = AnswerOf(error);
+  answer.document.emplace("command", command.name);
+  answer.document.emplace("schema_version", 1);
+  return answer;
 }
 
 // The completions are wanted even where nothing is configured, or wrongly.

@@ -33,19 +33,13 @@ std::string PlaceOf(const json::object& step, const json::object& statement) {
                      WholeAt(statement, "column"));
 }
 
-std::string NotesOn(const json::object& step) {
-  std::string notes;
-  if (!TrueAt(step, "transactional")) notes += ", outside a transaction";
-  if (TrueAt(step, "stored")) notes += ", by the script that is stored in the database";
-  return notes;
-}
-
 void PrintPlannedStep(std::size_t number, const json::object& step, Page& page) {
   page.data +=
       fmt::format("{}. {}", number, page.paint(Tone::kStrong, Escaped(TextAt(step, "revision"))));
-  page.data += "  " + Escaped(TextAt(step, "description")) + "\n";
-  page.data += page.paint(Tone::kDim, "   " + Escaped(TextAt(step, "reason") + NotesOn(step)));
-  page.data += "\n";
+  const auto description = TextAt(step, "description");
+  page.data += (description.empty() ? "" : "  " + Escaped(description)) + "\n";
+  const std::string where = TrueAt(step, "transactional") ? "" : "; outside a transaction";
+  page.data += page.paint(Tone::kDim, "   " + Escaped(TextAt(step, "reason") + where)) + "\n";
   TextTable table(page.paint);
   for (const auto& statement : ObjectsAt(step, "statements")) {
     const auto lock_class = TextAt(statement, "lock_class");

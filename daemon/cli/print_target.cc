@@ -40,15 +40,16 @@ std::string LockText(const json::object& lock) {
 }
 
 std::string RunText(const json::object& run) {
-  if (run.empty()) return "";
+  if (TextAt(run, "revision").empty()) return "";
   return fmt::format("{}, pid {}, for {}", TextAt(run, "revision"), WholeAt(run, "pid"),
                      InSeconds(NumberAt(run, "running_seconds")));
 }
 
 std::string ChangeText(const json::object& change) {
   if (change.empty()) return "";
-  return TextAt(change, "revision") + " " + WithBlanks(TextAt(change, "kind")) + " " +
-         ShortTime(TextAt(change, "applied_at"));
+  const auto at = ShortTime(TextAt(change, "applied_at"));
+  return TextAt(change, "revision") + " " + WithBlanks(TextAt(change, "kind")) +
+         (at.empty() ? "" : " " + at);
 }
 
 std::string BookkeepingText(const json::object& bookkeeping) {

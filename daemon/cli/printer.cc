@@ -80,11 +80,20 @@ bool IsExplained(const json::object& document) {
   return !FailureIn(document).empty() || HasErrors(document);
 }
 
+// A doubt of our parser about a statement that the server has refused since, in the same words.
+bool IsSettled(const json::object& diagnostic, const json::object& failure) {
+  return TextAt(diagnostic, "severity") == "note" &&
+         TextAt(diagnostic, "file") == TextAt(failure, "file") &&
+         WholeAt(diagnostic, "line") == WholeAt(failure, "line") &&
+         WholeAt(diagnostic, "column") == WholeAt(failure, "column");
+}
+
 std::string DiagnosticsOf(const json::object& document, const PrintOptions& options,
                           const Paint& paint) {
   std::string text;
   for (const auto& diagnostic : ObjectsAt(document, "diagnostics")) {
     if (options.quiet && !IsError(diagnostic)) continue;
+    if (IsSettled(diagnostic, FailureIn(document))) continue;
     text += DiagnosticText(diagnostic, paint);
   }
   return text;

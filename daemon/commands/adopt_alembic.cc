@@ -8,10 +8,18 @@
 namespace lockstep {
 namespace {
 
+// As "alembic downgrade base" leaves it.
+Diagnostic NoRow(const RunSettings& settings) {
+  return {.code = "no-alembic-row",
+          .message = "there is nothing to adopt: \"" + settings.names.alembic_table +
+                     "\" has no row, so Alembic has applied nothing here",
+          .hint = "start with the first migration: lockstep upgrade"};
+}
+
 Diagnostic NotThere(const RunSettings& settings) {
   return {.code = "no-alembic-table",
           .message = "there is nothing to adopt: \"" + settings.names.alembic_table +
-                     "\" does not exist, cannot be read, or has no row",
+                     "\" does not exist or cannot be read",
           .hint =
               "name another table with alembic_table, or record where the database stands: "
               "lockstep stamp GOAL"};
@@ -33,14 +41,16 @@ Diagnostic CannotLocate(const std::string& revision, const RunSettings& settings
           .message = "Can't locate revision identified by '" + revision + "', which \"" +
                      settings.names.alembic_table + "\" names",
           .hint =
-              "bring its files into the folder, from the release that applied it, or take the "
-              "database back to a revision of this folder with Alembic"};
+              "bring its files into the folder, from the release that applied it; or take the "
+              "database back with Alembic to a revision that this folder has; or, when its changes "
+              "are known to be in another revision, correct the row"};
 }
 
 Diagnostics WhyNot(const CommandContext& context, const MigrationFolder& folder, const Look& look) {
   const RunSettings& settings = context.settings.run;
   if (!look.history.empty()) return {HistoryNotEmpty(look.history)};
-  if (!look.alembic || look.alembic->empty()) return {NotThere(settings)};
+  if (!look.alembic) return {NotThere(settings)};
+  if (look.alembic->empty()) return {NoRow(settings)};
   Diagnostics reasons;
   for (const std::string& head : *look.alembic) {
     if (folder.Find(head) != nullptr) continue;
@@ -104,7 +114,9 @@ CommandAnswer RunAdoptAlembic(const CommandContext& context, const CommandReques
   CommandAnswer answer =
       reasons.empty() ? Adopt(context, folder) : Refuse("nothing was adopted", reasons);
   answer.document["target"] = TargetName(context.settings);
-  answer.document["table"] = context.settings.run.names.alembic_table;
+  if (answer.exit_code == ExitCode::kDone) {
+    answer.document["table"] = context.settings.run.names.alembic_table;
+  }
   return answer;
 }
 

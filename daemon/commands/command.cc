@@ -44,14 +44,6 @@ void CheckFlags(const Command& command, const CommandRequest& request) {
   }
 }
 
-CommandAnswer ErrorAnswer(const Error& error) {
-  json::object facts{{"code", NameOf(error.code())},
-                     {"message", error.what()},
-                     {"hint", TextOrNull(error.hint())},
-                     {"sqlstate", TextOrNull(error.sqlstate())}};
-  return {json::object{{"error", std::move(facts)}}, ExitCodeOf(error.code())};
-}
-
 CommandAnswer AnswerOrError(const Command& command, const CommandContext& context,
                             const CommandRequest& request) {
   try {
@@ -59,9 +51,9 @@ CommandAnswer AnswerOrError(const Command& command, const CommandContext& contex
     CheckFlags(command, request);
     return command.run(context, request);
   } catch (const Error& error) {
-    return ErrorAnswer(error);
+    return AnswerOf(error);
   } catch (const std::exception& error) {
-    return ErrorAnswer(Error(ErrorCode::kInternal, std::string("our bug: ") + error.what(),
+    return AnswerOf(Error(ErrorCode::kInternal, std::string("our bug: ") + error.what(),
                              "please report it with the command that led to it"));
   }
 }
@@ -85,6 +77,14 @@ json::object WithSharedKeys(const Command& command, json::object&& document) {
 }
 
 }  // namespace
+
+CommandAnswer AnswerOf(const Error& error) {
+  json::object facts{{"code", NameOf(error.code())},
+                     {"message", error.what()},
+                     {"hint", TextOrNull(error.hint())},
+                     {"sqlstate", TextOrNull(error.sqlstate())}};
+  return {json::object{{"error", std::move(facts)}}, ExitCodeOf(error.code())};
+}
 
 std::string CommandRequest::Get(std::string_view flag, std::string fallback) const {
   const auto found = flags.find(flag);

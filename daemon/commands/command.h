@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/stop.h"
 #include "commands/settings.h"
@@ -57,6 +58,9 @@ struct CommandAnswer {
   json::object document;
   ExitCode exit_code = ExitCode::kDone;
 };
+
+// What broke, as an answer.
+CommandAnswer AnswerOf(const Error& error);
 
 struct Flag {
   std::string_view name;   // "backup"

@@ -53,10 +53,12 @@ std::string RevisionFrom(const MigrationFolder& folder, const History& history,
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     throw Error(ErrorCode::kUsage, "Can't locate revision identified by '" + text + "'",
-                "\"lockstep history\" lists the revisions");
+                "`lockstep history` lists the revisions of this folder and of the database");
   }
-  throw Error(ErrorCode::kUsage, "\"" + text + "\" names several revisions: " + Join(found, ", "),
-              "give more of its letters");
+  throw Error(
+      ErrorCode::kUsage,
+      "\"" + text + "\" is the beginning of several revisions: \"" + Join(found, "\", \"") + "\"",
+      "type more of the one that is meant");
 }
 
 }  // namespace lockstep

@@ -16,13 +16,10 @@ CommandAnswer RunLockShow(const CommandContext& context, const CommandRequest&) 
   const SeenTarget seen = LookAtTarget(context.settings, "lock");
   const std::optional<LockKey> key = MigrationLockKey(seen.look);
   const std::optional<LockHolder> holder = FindHolder(seen);
-  const std::string message = holder ? "the migration lock is held by " + ToText(*holder)
-                                     : "nobody holds the migration lock";
   return {json::object{{"target", TargetName(context.settings)},
                        {"held", holder.has_value()},
                        {"key", KeyDocument(key)},
-                       {"holder", holder ? json::value(ToJson(*holder)) : json::value(nullptr)},
-                       {"message", message}}};
+                       {"holder", holder ? json::value(ToJson(*holder)) : json::value(nullptr)}}};
 }
 
 }  // namespace lockstep

@@ -47,9 +47,10 @@ std::string SqlOf(const Plan& plan) {
   return sql;
 }
 
-json::object PlanDocument(const Plan& plan, bool with_sql) {
+json::object PlanDocument(const MigrationFolder& folder, const Plan& plan, bool with_sql) {
   json::array steps;
-  Diagnostics found = plan.warnings;
+  Diagnostics found = folder.diagnostics();
+  found.insert(found.end(), plan.warnings.begin(), plan.warnings.end());
   for (const Step& step : plan.steps) {
     const SplitScript split = CheckScript(step.script);
     found.insert(found.end(), split.diagnostics.begin(), split.diagnostics.end());
@@ -112,7 +113,7 @@ CommandAnswer RunPlan(const CommandContext& context, const CommandRequest& reque
   if (auto refusal = RefuseUnadopted(context.settings.run, seen.look)) return *refusal;
   const PlanResult result = MakePlan(context, folder, seen, parsed, down);
   const Plan* plan = std::get_if<Plan>(&result);
-  json::object document = plan != nullptr ? PlanDocument(*plan, request.Has("sql"))
+  json::object document = plan != nullptr ? PlanDocument(folder, *plan, request.Has("sql"))
                                           : NoPlanDocument(std::get<Diagnostics>(result));
   document["target"] = TargetName(context.settings);
   document["direction"] = NameOf(down ? Direction::kDown : Direction::kUp);

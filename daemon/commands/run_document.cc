@@ -1,5 +1,8 @@
 #include "commands/run_document.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "commands/documents.h"
 
 namespace lockstep {
@@ -78,17 +81,56 @@ std::string DoneMessage(std::size_t count, Direction direction) {
          (direction == Direction::kUp ? " applied" : " rolled back");
 }
 
-std::string MessageOf(const RunReport& report) {
+// A wish that cannot be fulfilled is no fault of the files.
+std::string InvalidMessage(const Diagnostics& diagnostics) {
+  const bool in_files = std::ranges::any_of(diagnostics, [](const Diagnostic& diagnostic) {
+    return diagnostic.severity == Severity::kError && !diagnostic.file.empty();
+  });
+  return in_files ? "the migrations have errors; nothing was done" : "nothing was done";
+}
+
+// The failed step's script runs in a transaction, as far as the folder knows.
+bool IsTransactional(const StepReport& step, const MigrationFolder& folder) {
+  const Migration* migration = folder.Find(step.revision);
+  if (migration == nullptr) return true;
+  const bool down = step.direction == Direction::kDown && migration->down;
+  return down ? migration->down->transactional : migration->up.transactional;
+}
+
+std::string FailedMessage(const RunReport& report, const MigrationFolder& folder) {
+  if (report.steps.empty()) return "the run failed";
+  const StepReport& step = report.steps.back();
+  const bool up = step.direction == Direction::kUp;
+  std::string message =
+      (up ? "revision \"" : "the rollback of revision \"") + step.revision + "\" failed; ";
+  if (!IsTransactional(step, folder)) {
+    message += "its statements before the failed one took effect and are not run again";
+  } else {
+    message += up ? "its own changes were undone, and the migrations before it stay"
+                  : "its own changes were undone, and it is still applied";
+  }
+  if (up) return message + ": put right what the error says, then run the command again";
+  return message + ": correct its down file, accept that with \"lockstep repair " + step.revision +
+         "\", then run the command again";
+}
+
+std::string NothingToDoMessage(const RunReport& report) {
+  if (report.ahead.empty()) return "nothing to do";
+  return "nothing to do; the database is ahead of this folder, which lacks " +
+         Join(report.ahead, ", ");
+}
+
+std::string MessageOf(const RunReport& report, const MigrationFolder& folder) {
   if (!report.message.empty()) return report.message;
   switch (report.state) {
     case RunState::kDone:
       return DoneMessage(report.steps.size(), report.direction);
     case RunState::kNothingToDo:
-      return "nothing to do";
+      return NothingToDoMessage(report);
     case RunState::kInvalid:
-      return "the migrations have errors; nothing was done";
+      return InvalidMessage(report.diagnostics);
     case RunState::kFailed:
-      return "a migration failed; the ones before it stay, and its own changes were rolled back";
+      return FailedMessage(report, folder);
     case RunState::kDeferred:
       return "a table lock could not be had in time; the migration was deferred and changed "
              "nothing";
@@ -121,7 +163,9 @@ std::string NextOf(const RunReport& report, const std::string& goal) {
     case RunState::kBusy:
       return "lockstep lock show";
     case RunState::kFailed:
-      return report.steps.empty() ? again : "lockstep show " + report.steps.back().revision;
+      return report.steps.empty() || report.direction == Direction::kUp
+                 ? again
+                 : "lockstep repair " + report.steps.back().revision;
     case RunState::kUnknown:
       return report.steps.empty() ? "lockstep status"
                                   : "lockstep resolve " + report.steps.back().revision;
@@ -132,6 +176,13 @@ std::string NextOf(const RunReport& report, const std::string& goal) {
       return "";
   }
   return "";
+}
+
+// The folder's warnings too, unless its errors are all there is.
+Diagnostics AllDiagnostics(const RunReport& report, const MigrationFolder& folder) {
+  Diagnostics all = folder.ok() ? folder.diagnostics() : Diagnostics();
+  all.insert(all.end(), report.diagnostics.begin(), report.diagnostics.end());
+  return all;
 }
 
 json::value BackupDocument(const RunReport& report) {
@@ -164,9 +215,9 @@ json::object RunDocument(const RunReport& report, const MigrationFolder& folder,
           {"busy_holder", TextOrNull(report.busy_holder)},
           {"backup", BackupDocument(report)},
           {"error", FailureDocument(report)},
-          {"message", MessageOf(report)},
+          {"message", MessageOf(report, folder)},
           {"next", TextOrNull(NextOf(report, goal))},
-          {"diagnostics", ToJson(report.diagnostics)}};
+          {"diagnostics", ToJson(AllDiagnostics(report, folder))}};
 }
 
 }  // namespace lockstep

@@ -223,7 +223,7 @@ class FileReader {
     }
     if (command.empty()) {
       Fail(node.source(), "\"" + name + "\" must be a list of strings",
-           "the program\"s absolute path first: [\"/usr/local/bin/notify\", \"argument\"]");
+           "the program's absolute path first: [\"/usr/local/bin/notify\", \"argument\"]");
     }
     settings_.run.hooks.commands[point] = std::move(command);
   }
@@ -294,7 +294,12 @@ std::string VariableFor(std::string_view key) {
 void Take(Settings& settings, std::string_view key, const std::string& origin,
           const std::string& value) {
   if (value.empty()) return;
-  const Problem problem = FindScalar(key)->set(settings, value);
+  Problem problem;
+  try {
+    problem = FindScalar(key)->set(settings, value);
+  } catch (const Error& error) {
+    throw Error(error.code(), origin + ": " + error.what(), error.hint());
+  }
   if (!problem.empty()) throw Error(ErrorCode::kBadSettings, origin + " " + problem, kHint);
 }
 

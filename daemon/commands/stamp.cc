@@ -106,6 +106,7 @@ CommandAnswer RunStamp(const CommandContext& context, const CommandRequest& requ
   if (auto refusal = RefuseUnadopted(context.settings.run, look)) return *refusal;
   CommandAnswer answer = RecordStamp(context, folder, parsed, purge);
   answer.document["target"] = TargetName(context.settings);
+  if (answer.exit_code != ExitCode::kDone) return answer;
   answer.document["goal"] = goal;
   answer.document["purged"] = purge;
   return answer;

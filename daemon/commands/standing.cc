@@ -1,5 +1,7 @@
 #include "commands/standing.h"
 
+#include <functional>
+
 #include "base/text.h"
 #include "commands/documents.h"
 #include "engine/adoption.h"
@@ -11,38 +13,66 @@ std::string PendingText(std::size_t pending) {
   return Count(pending, "migration is", "migrations are") + " pending";
 }
 
-std::string FailureText(const History& history, std::string_view outcome) {
-  for (const FailedAttempt& failure : history.failures()) {
-    if (failure.outcome != outcome || history.FailureOf(failure.revision) == nullptr) continue;
-    return "revision \"" + failure.revision + "\" " +
-           (outcome == "deferred" ? "was deferred: " : "failed: ") + failure.message;
+// The pending revision whose newest attempt decides about the state.
+std::string RevisionThat(const History& history, const std::vector<std::string>& pending,
+                         const std::function<bool(const FailedAttempt&)>& decides) {
+  for (const std::string& revision : pending) {
+    const FailedAttempt* failure = history.FailureOf(revision);
+    if (failure != nullptr && decides(*failure)) return revision;
   }
   return "";
 }
 
-std::string MessageFor(DatabaseState state, const History& history, std::size_t pending,
+std::string RevisionToResolve(const History& history, const std::vector<std::string>& pending) {
+  return RevisionThat(history, pending, [&](const FailedAttempt& failure) {
+    return AwaitsResolution(history, failure.revision);
+  });
+}
+
+std::string RevisionWith(const History& history, const std::vector<std::string>& pending,
+                         std::string_view outcome) {
+  return RevisionThat(history, pending, [outcome](const FailedAttempt& failure) {
+    return failure.outcome == outcome;
+  });
+}
+
+std::string FailedMessage(const History& history, const std::vector<std::string>& pending) {
+  const std::string doubtful = RevisionToResolve(history, pending);
+  if (!doubtful.empty()) {
+    return "a statement of revision \"" + doubtful +
+           "\" was interrupted; look whether it took effect, and say so: --applied or "
+           "--not-applied";
+  }
+  return "revision \"" + RevisionWith(history, pending, "failed") +
+         "\" failed; put right what the error says, then upgrade again";
+}
+
+std::string MessageFor(DatabaseState state, const History& history,
+                       const std::vector<std::string>& pending,
                        const std::vector<std::string>& ahead) {
   switch (state) {
     case DatabaseState::kEmpty:
-      return "nothing is applied yet; " + PendingText(pending);
+      return "nothing is applied yet; " + PendingText(pending.size());
     case DatabaseState::kAtHead:
       return "the database is at head";
     case DatabaseState::kPending:
-      return PendingText(pending);
+      return PendingText(pending.size());
     case DatabaseState::kAhead:
       return "the database has " + Count(ahead.size(), "revision", "revisions") +
              " that this folder lacks: " + Join(ahead, ", ");
     case DatabaseState::kFailed:
-      return FailureText(history, "failed");
+      return FailedMessage(history, pending);
     case DatabaseState::kDeferred:
-      return FailureText(history, "deferred");
+      return "revision \"" + RevisionWith(history, pending, "deferred") +
+             "\" was deferred: its table lock was not free in time";
   }
   return "";
 }
 
-json::value NextFor(DatabaseState state, std::size_t pending) {
-  if (state == DatabaseState::kFailed) return "lockstep status";
-  return pending > 0 ? json::value("lockstep upgrade") : nullptr;
+json::value NextFor(const History& history, const std::vector<std::string>& pending) {
+  const std::string doubtful = RevisionToResolve(history, pending);
+  if (!doubtful.empty()) return json::value("lockstep resolve " + doubtful);
+  return pending.empty() ? nullptr : json::value("lockstep upgrade");
 }
 
 }  // namespace
@@ -60,8 +90,8 @@ Standing StandingOf(const MigrationFolder& folder, const Look& look,
                      {"pending", pending.size()},
                      {"pending_revisions", ToJson(pending)},
                      {"ahead", ToJson(ahead)},
-                     {"message", TextOrNull(MessageFor(state, history, pending.size(), ahead))},
-                     {"next", NextFor(state, pending.size())},
+                     {"message", TextOrNull(MessageFor(state, history, pending, ahead))},
+                     {"next", NextFor(history, pending)},
                      {"diagnostics", ToJson(folder.diagnostics())}}};
   if (const auto unadopted = FindUnadoptedAlembic(look, names)) {
     standing.document["message"] = unadopted->message;

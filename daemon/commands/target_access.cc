@@ -114,7 +114,8 @@ std::optional<CommandAnswer> RefuseUnadopted(const RunSettings& settings, const 
 void RequireConfirmation(const CommandContext& context, const std::string& question) {
   const std::optional<bool> agreed = context.confirm ? context.confirm(question) : std::nullopt;
   if (!agreed) {
-    throw Error(ErrorCode::kUsage, "this needs a confirmation, and nobody is there to ask",
+    throw Error(ErrorCode::kUsage,
+                "there is nobody to answer \"" + question + "\"; nothing was changed",
                 "add --yes when you are sure");
   }
   if (!*agreed) throw Error(ErrorCode::kStopped, "not confirmed; nothing was changed");

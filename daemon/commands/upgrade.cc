@@ -67,8 +67,9 @@ void ConfirmBase(const CommandContext& context, const MigrationFolder& folder, c
   const SeenTarget seen = LookAtTarget(context.settings, "downgrade");
   if (!LeadsToBase(folder, seen.history(), goal)) return;
   const std::size_t count = seen.history().Applied().size();
-  RequireConfirmation(context, "roll back all " + std::to_string(count) +
-                                   " applied migrations of " + TargetName(context.settings) + "?");
+  const std::string what = count == 1 ? "the one applied migration"
+                                      : "all " + std::to_string(count) + " applied migrations";
+  RequireConfirmation(context, "roll back " + what + " of " + TargetName(context.settings) + "?");
 }
 
 }  // namespace

@@ -72,9 +72,14 @@ json::array DifferencesDocument(const VerifyReport& report) {
 std::string MessageOf(const VerifyReport& report) {
   if (report.ok)
     return "every migration applied, rolled back to what was before, and applied again";
-  if (report.failed_run) return "a migration did not run";
-  return Count(report.differences.size(), "difference", "differences") +
-         " after a rollback: the down script does not restore what was before";
+  if (report.differences.empty()) return "a migration did not run";
+  // The first cause of whatever failed after it.
+  const auto& [revision, difference] = report.differences.front();
+  return "the rollback of revision \"" + revision +
+         "\" does not restore what was before: " + ToText(difference) +
+         (report.differences.size() == 1
+              ? ""
+              : ", and " + std::to_string(report.differences.size() - 1) + " more");
 }
 
 json::object VerifyDocument(const VerifyReport& report, const MigrationFolder& folder) {

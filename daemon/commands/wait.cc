@@ -144,11 +144,11 @@ std::string MessageOf(WaitState state, const Waiter& waiter) {
   if (state == WaitState::kReached) return "the schema has reached it";
   if (state == WaitState::kStopped) return "stopped on request";
   if (state == WaitState::kFailed) {
-    return "revision \"" + waiter.failure()->revision + "\" failed: " + waiter.failure()->message;
+    return "revision \"" + waiter.failure()->revision + "\" failed; waiting will not help";
   }
   if (!waiter.last_problem().empty())
-    return "timed out; the last look failed: " + waiter.last_problem();
-  return "timed out; not applied yet: " + Join(waiter.missing(), ", ");
+    return "not reached in time; the last look failed: " + waiter.last_problem();
+  return "not reached in time";
 }
 
 ExitCode ExitCodeOf(WaitState state) {
@@ -177,8 +177,8 @@ CommandAnswer RunWait(const CommandContext& context, const CommandRequest& reque
                         timeout ? json::value(ToSeconds(*timeout)) : json::value(nullptr)},
                        {"failure", failure ? json::value(ToJson(*failure)) : json::value(nullptr)},
                        {"message", MessageOf(state, waiter)},
-                       {"next", state == WaitState::kFailed ? json::value("lockstep status")
-                                                            : json::value(nullptr)}},
+                       {"next", state == WaitState::kReached ? json::value(nullptr)
+                                                             : json::value("lockstep status")}},
           ExitCodeOf(state)};
 }
 

@@ -46,6 +46,16 @@ Diagnostic MakeError(std::string code, std::string file, int line, std::string m
   return diagnostic;
 }
 
+// Right for a new project; else somebody named the wrong folder.
+Diagnostic NothingThere(std::string folder) {
+  Diagnostic diagnostic =
+      MakeError("empty-folder", std::move(folder), 0, "there is no migration in this folder",
+                "name another one with --dir, or write the first migration: "
+                "`lockstep new NAME`");
+  diagnostic.severity = Severity::kWarning;
+  return diagnostic;
+}
+
 bool LooksLikeSql(const std::string& name) {
   return name.size() >= 4 && EqualIgnoringCase(name.substr(name.size() - 4), ".sql");
 }
@@ -306,6 +316,9 @@ MigrationFolder MigrationFolder::Load(FileTree& files) {
     previous = {migration->revision};
     nodes.push_back({migration->revision, migration->parents, migration->up.file, line});
     folder.migrations_.push_back(std::move(*migration));
+  }
+  if (pairs.empty() && folder.diagnostics_.empty()) {
+    folder.diagnostics_.push_back(NothingThere(files.PathOf("")));
   }
   folder.graph_ = MakeGraph(nodes, complete, folder.diagnostics_);
   AddSourceLines(folder.migrations_, folder.diagnostics_);

@@ -311,7 +311,7 @@ Diagnostic ChangedFile(const std::string& file, const std::string& revision,
                        const std::string& stored, const std::string& now) {
   Diagnostic changed = Problem(
       "changed-file",
-      Quoted(file) + " was changed after revision " + Quoted(revision) +
+      "this was changed after revision " + Quoted(revision) +
           " had been applied: its checksum is " + Short(now) + ", recorded is " + Short(stored),
       "put the file back as it was, or accept it as it is: `lockstep repair " + revision + "`");
   changed.file = file;
@@ -322,24 +322,34 @@ bool SameParents(const Revisions& a, const Revisions& b) {
   return RevisionSet(a.begin(), a.end()) == RevisionSet(b.begin(), b.end());
 }
 
-Diagnostic ChangedParents(const Migration& migration, const HistoryEntry& entry,
-                          const History& history) {
+// What to do about parents that are other ones now.
+std::string RemedyForParents(const MigrationFolder& folder, const Migration& migration,
+                             const HistoryEntry& entry, const History& history) {
+  const auto gone = std::ranges::find_if(
+      entry.parents, [&](const std::string& parent) { return folder.Find(parent) == nullptr; });
+  if (gone != entry.parents.end()) {
+    return "the file of " + Quoted(*gone) + " is not in this folder: put it back, or, if it is " +
+           "gone for good, accept that: `lockstep repair " + migration.revision + "`";
+  }
   const auto late = std::ranges::find_if(
       migration.parents, [&](const std::string& parent) { return !history.IsApplied(parent); });
-  const std::string hint =
-      late != migration.parents.end()
-          ? "the file of " + Quoted(*late) +
-                " came late and sorts before applied ones: rename it " +
-                "so that it sorts last, or give it a `revises` line and " +
-                Quoted(migration.revision) + " the line `-- revises: " +
-                (entry.parents.empty() ? "none" : Join(entry.parents, ", ")) + "`"
-          : "put `revises` back as it was, or accept it as it is: `lockstep repair " +
-                migration.revision + "`";
+  if (late == migration.parents.end()) {
+    return "put `revises` back as it was, or accept it as it is: `lockstep repair " +
+           migration.revision + "`";
+  }
+  return "the file of " + Quoted(*late) + " came late and sorts before applied ones: rename it " +
+         "so that it sorts last, or give it a `revises` line and " + Quoted(migration.revision) +
+         " the line `-- revises: " + (entry.parents.empty() ? "none" : Join(entry.parents, ", ")) +
+         "`";
+}
+
+Diagnostic ChangedParents(const MigrationFolder& folder, const Migration& migration,
+                          const HistoryEntry& entry, const History& history) {
   Diagnostic changed = Problem("changed-parents",
                                "revision " + Quoted(migration.revision) + " now revises " +
                                    NamesOrBase(migration.parents) + ", but was applied after " +
                                    NamesOrBase(entry.parents),
-                               hint);
+                               RemedyForParents(folder, migration, entry, history));
   changed.file = migration.up.file;
   return changed;
 }
@@ -349,8 +359,8 @@ Diagnostic AsWarning(Diagnostic diagnostic) {
   return diagnostic;
 }
 
-void CompareApplied(const Migration& migration, const HistoryEntry& entry, const History& history,
-                    Diagnostics& drift) {
+void CompareApplied(const MigrationFolder& folder, const Migration& migration,
+                    const HistoryEntry& entry, const History& history, Diagnostics& drift) {
   if (entry.up_checksum != migration.up.checksum) {
     drift.push_back(
         ChangedFile(migration.up.file, entry.revision, entry.up_checksum, migration.up.checksum));
@@ -360,7 +370,7 @@ void CompareApplied(const Migration& migration, const HistoryEntry& entry, const
                                           migration.down->checksum)));
   }
   if (!SameParents(entry.parents, migration.parents)) {
-    drift.push_back(ChangedParents(migration, entry, history));
+    drift.push_back(ChangedParents(folder, migration, entry, history));
   }
 }
 
@@ -370,7 +380,9 @@ Diagnostics DriftOf(const MigrationFolder& folder, const History& history) {
   Diagnostics drift;
   for (const Migration& migration : folder.migrations()) {
     const HistoryEntry* entry = history.Find(migration.revision);
-    if (entry != nullptr && entry->present) CompareApplied(migration, *entry, history, drift);
+    if (entry != nullptr && entry->present) {
+      CompareApplied(folder, migration, *entry, history, drift);
+    }
   }
   return drift;
 }
@@ -548,7 +560,9 @@ std::string DowngradeReason(const HistoryEntry& entry, const History& history, c
                             bool is_stored) {
   std::string reason = InterruptedAt(history, entry.revision, Direction::kDown);
   if (reason.empty() && LeadsBack(goal)) {
-    reason = "one of the last " + std::to_string(-goal.offset) + " that were applied";
+    reason = goal.offset == -1
+                 ? "the last that was applied"
+                 : "one of the last " + std::to_string(-goal.offset) + " that were applied";
   } else if (reason.empty()) {
     reason = "applied; comes after " + ToText(goal);
   }
@@ -584,7 +598,11 @@ PlanResult MakeUpgradePlan(const MigrationFolder& folder, const History& history
                            const Goal& goal) {
   if (auto wrong = WrongWayUp(goal, history)) return Diagnostics{*wrong};
   const Targets targets = TargetsOf(goal, folder, folder.graph(), history, nullptr);
-  if (const auto* problem = std::get_if<Diagnostic>(&targets)) return Diagnostics{*problem};
+  if (const auto* problem = std::get_if<Diagnostic>(&targets)) {
+    const bool is_ahead = goal.anchor == Anchor::kRevision && history.IsApplied(goal.revision) &&
+                          folder.Find(goal.revision) == nullptr;
+    return Diagnostics{is_ahead ? AheadOfFolder(*history.Find(goal.revision)) : *problem};
+  }
 
   Plan plan;
   plan.direction = Direction::kUp;
@@ -661,15 +679,24 @@ std::string_view NameOf(DatabaseState state) {
   return "empty";
 }
 
+bool AwaitsResolution(const History& history, std::string_view revision) {
+  const FailedAttempt* failure = history.FailureOf(revision);
+  if (failure == nullptr || failure->outcome != "unknown") return false;
+  return std::ranges::any_of(history.ProgressOf(revision, failure->direction),
+                             [](const ProgressRow& row) { return !row.done; });
+}
+
 DatabaseState StateOf(const MigrationFolder& folder, const History& history) {
   const Revisions pending = PendingRevisions(folder, history);
+  const bool awaits = std::ranges::any_of(
+      pending, [&](const std::string& revision) { return AwaitsResolution(history, revision); });
   const auto has_ended = [&](std::string_view outcome) {
     return std::ranges::any_of(pending, [&](const std::string& revision) {
       const FailedAttempt* failure = history.FailureOf(revision);
       return failure != nullptr && failure->outcome == outcome;
     });
   };
-  if (has_ended("failed")) return DatabaseState::kFailed;
+  if (awaits || has_ended("failed")) return DatabaseState::kFailed;
   if (has_ended("deferred")) return DatabaseState::kDeferred;
   if (history.Heads().empty()) return DatabaseState::kEmpty;
   if (!pending.empty()) return DatabaseState::kPending;

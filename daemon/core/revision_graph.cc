@@ -104,6 +104,8 @@ class Builder {
             "revision " + Quoted(node.revision) + " names its parent " + Quoted(parent) + " twice",
             "name each parent once in `revises`"));
       } else if (parent == node.revision) {
+        // The second file of one revision, where no header names its parent: that is reported.
+        if (index_of_.at(node.revision) != i) continue;
         diagnostics_.push_back(At(node, "self-parent",
                                   "revision " + Quoted(node.revision) + " revises itself",
                                   "name the revision before it in `revises`, or \"none\""));

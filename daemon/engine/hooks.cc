@@ -80,7 +80,8 @@ void CheckHook(HookPoint point, const std::vector<std::string>& command) {
   }
   RequireTrustedWay(hook, hook.path, kMostLinks);
   if (!FindProgram(hook.path))
-    Refuse(hook, "it is not an executable file", "chmod +x, or correct it");
+    Refuse(hook, "it is not an executable file",
+           "chmod +x '" + hook.path + "', or correct the path");
 }
 
 std::string VariableName(std::string_view key) {
@@ -104,6 +105,14 @@ std::vector<std::pair<std::string, std::string>> EnvironmentOf(HookPoint point,
   }
   variables.emplace_back("LOCKSTEP_HOOK", NameOf(point));
   return variables;
+}
+
+// The last that it said, since the reason comes at the end.
+std::string LastWords(const std::string& output) {
+  constexpr std::size_t kMost = 300;
+  const std::string_view text = Trim(output);
+  if (text.empty()) return "";
+  return ": " + Escaped(text.substr(text.size() > kMost ? text.size() - kMost : 0));
 }
 
 std::string HowItEnded(const SubprocessResult& result, std::chrono::milliseconds timeout) {
@@ -154,8 +163,8 @@ std::optional<HookResult> RunHook(const HookSettings& settings, HookPoint point,
     result.timed_out = run.timed_out;
     result.output = Escaped(run.output + run.error_output);
     if (!run.ok()) {
-      result.problem =
-          subject + "'" + request.command.front() + "' " + HowItEnded(run, settings.timeout);
+      result.problem = subject + "'" + request.command.front() + "' " +
+                       HowItEnded(run, settings.timeout) + LastWords(run.output + run.error_output);
     }
   } catch (const Error& error) {
     result.exit_code = -1;

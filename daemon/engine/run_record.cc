@@ -59,7 +59,9 @@ std::optional<std::string> RunRecord::Hook(HookPoint point, json::object facts) 
   const auto result = RunHook(context_.settings.hooks, point, facts, context_.stop.now);
   FailPoint("hook_after");
   if (!result || result->ok()) return {};
-  context_.observer.OnMessage(result->problem);
+  // The problem of a hook before the work is the run's own message.
+  const bool stops = point == HookPoint::kBeforeRun || point == HookPoint::kBeforeMigration;
+  if (!stops) context_.observer.OnMessage(result->problem);
   return result->problem;
 }
 

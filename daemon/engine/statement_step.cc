@@ -178,7 +178,7 @@ class StatementStep {
     batch.Add(EndStatementSql(i, true));
     const Reply reply = Watched(batch.text(), WatchedKind::kTransaction);
     if (!reply.ok()) {
-      context_.session.Send("rollback");
+      if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
       return StatementFailure(i, *reply.error, batch.text(), at);
     }

@@ -55,7 +55,8 @@ class TransactionalStep {
     context_.watcher.End();
     FailPoint("work_done");
     if (!reply.ok()) {
-      context_.session.Send("rollback");
+      // A message that could not be parsed did not even begin.
+      if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
       return FailureOf(reply, message);
     }
@@ -81,6 +82,9 @@ class TransactionalStep {
                        .file = prepared_.step.script.file};
     if (failure.error.message.empty()) {
       failure.error.message = "the transaction was rolled back at its commit";
+    }
+    if (failure.error.context.empty()) {
+      failure.error.context = "while the transaction was committed";
     }
     failure.statement = "COMMIT";
     return failure;

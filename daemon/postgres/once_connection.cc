@@ -39,6 +39,15 @@ struct ConnectFailure {
   std::string sqlstate;
 };
 
+// In one line, without libpq's question, which the hint asks too.
+std::string InOneLine(std::string message) {
+  constexpr std::string_view kQuestion = "\n\tIs the server running";
+  for (auto at = message.find(kQuestion); at != std::string::npos; at = message.find(kQuestion)) {
+    message.erase(at, std::min(message.find('\n', at + 1), message.size()) - at);
+  }
+  return Join(SplitTrimmed(message, '\n'), "; ");
+}
+
 ConnectFailure ReadConnectFailure(const PGconn* connection) {
   ConnectFailure failure;
   failure.message = std::string(Trim(RedactSecrets(PQerrorMessage(connection))));
@@ -55,7 +64,8 @@ ConnectFailure ReadConnectFailure(const PGconn* connection) {
   return failure;
 }
 
-[[noreturn]] void Refuse(const ConnectFailure& failure) {
+[[noreturn]] void Refuse(ConnectFailure failure) {
+  failure.message = InOneLine(std::move(failure.message));
   const std::string reach = "is the server running, and can it be reached from here?";
   if (failure.message.empty()) {
     throw Error(ErrorCode::kUnreachable, "the database did not answer in time", reach);
@@ -66,6 +76,11 @@ ConnectFailure ReadConnectFailure(const PGconn* connection) {
   }
   if (code == ErrorCode::kBadSettings) {
     throw Error(code, failure.message, "create the database, or correct the URL", failure.sqlstate);
+  }
+  // libpq's own complaint, before the server could say anything with a SQLSTATE.
+  if (failure.message.ends_with("no password supplied")) {
+    throw Error(ErrorCode::kPermission, failure.message,
+                "give the password by --password-file, PGPASSFILE or PGPASSWORD");
   }
   throw Error(ErrorCode::kUnreachable, failure.message, reach, failure.sqlstate);
 }

@@ -94,9 +94,18 @@ void ExpectAllDone(const Crowd& crowd) {
   }
 }
 
-void AddWithIndexBuild(const ProgramFixture& test) {
+// Holds the first migration until all of them are there, so that they want the same at the same
+// time; for half a minute at most, in case one has left.
+const std::string kUntilAllAreThere =
+    "do $$ begin for i in 1..3000 loop\n"
+    "exit when (select count(*) from pg_stat_activity where datname = current_database()\n"
+    "and application_name like 'lockstep/upgrade%') >= " +
+    std::to_string(kCrowd) +
+    ";\nperform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; end $$;\n";
+
+void AddWithIndexBuild(const ProgramFixture& test, const std::string& first) {
   test.database.Sql("create table big as select id from generate_series(1, 200000) id");
-  test.Add("0001_a", Effect("0001"));
+  test.Add("0001_a", first);
   test.Add("0002_b",
            "-- transaction: off\ncreate index concurrently i on big (id);\n" + Effect("0002"));
   test.Add("0003_c", Effect("0003"));
@@ -104,7 +113,8 @@ void AddWithIndexBuild(const ProgramFixture& test) {
 
 TEST(TwentyUpgradesAtOnce, ApplyEachMigrationOnceOnAnEmptyDatabase) {
   const ProgramFixture test;
-  test.Add("0001_a", "create table effects (revision text);\n" + Effect("0001"));
+  test.Add("0001_a",
+           kUntilAllAreThere + "create table effects (revision text);\n" + Effect("0001"));
   test.Add("0002_b", Effect("0002"));
   test.Add("0003_c", Effect("0003"));
   ExpectAllDone(StartTwenty(test));
@@ -114,7 +124,7 @@ TEST(TwentyUpgradesAtOnce, ApplyEachMigrationOnceOnAnEmptyDatabase) {
 TEST(TwentyUpgradesAtOnce, ApplyEachMigrationOnceAroundAnIndexBuild) {
   const ProgramFixture test;
   MakeEffects(test);
-  AddWithIndexBuild(test);
+  AddWithIndexBuild(test, kUntilAllAreThere + Effect("0001"));
   ExpectAllDone(StartTwenty(test));
   ExpectAppliedOnce(test, "0001 0002 0003");
   EXPECT_EQ(test.database.Value("select count(*) from lockstep.attempts"), "0");
@@ -140,13 +150,16 @@ TEST_P(TwentyUpgradesOfWhichOneIsKilled, FinishTheJob) {
 
   const ProgramFixture test;
   MakeEffects(test);
-  AddWithIndexBuild(test);
+  AddWithIndexBuild(test, kUntilAllAreThere + Effect("0001"));
   const OpenedSession observer = test.database.Open("observer");
   Crowd crowd = StartTwenty(test);
   const std::size_t leader = AwaitLeader(*observer.session, crowd);
   ASSERT_LT(leader, crowd.size());
-  // So many questions and answers later; the index on 200,000 rows takes about a hundred of them.
-  for (auto left = random() % 100; left > 0; --left) observer.session->Query("select 1");
+  // By the server's clock; the index on 200,000 rows takes about that long.
+  const std::string moment = std::to_string(random() % 250);
+  Await(*observer.session, *crowd[leader],
+        "select pg_catalog.clock_timestamp() >= min(recorded_at) + '" + moment +
+            " ms' from lockstep.history");
   crowd[leader]->Signal(SIGKILL);
 
   const int ended = crowd[leader]->Wait().exit_code;
@@ -261,7 +274,7 @@ TEST(AnUpgradeThatIsKilled, InTheMiddleOfABodyIsFinishedByTheNext) {
 TEST(AnUpgradeThatIsKilled, InTheMiddleOfAnIndexBuildIsFinishedByTheNext) {
   const ProgramFixture test;
   MakeEffects(test);
-  AddWithIndexBuild(test);
+  AddWithIndexBuild(test, Effect("0001"));
   const OpenedSession writer = test.database.Open("writer");
   ASSERT_TRUE(writer.session->Send("begin; insert into public.big values (0)").ok());
   const auto killed = test.Start({"upgrade"});
@@ -367,7 +380,7 @@ TEST_P(ASignal, TheSecondCancelsAndRollsBackNow) {
 
 TEST_P(ASignal, TheSecondCancelsAnIndexBuildThatTheNextFinishes) {
   MakeEffects(test_);
-  AddWithIndexBuild(test_);
+  AddWithIndexBuild(test_, Effect("0001"));
   const OpenedSession writer = test_.database.Open("writer");
   ASSERT_TRUE(writer.session->Send("begin; insert into public.big values (0)").ok());
   const auto program = test_.Start({"upgrade"});

@@ -171,8 +171,7 @@ TEST(Printer, APlanShowsEachStepWithItsReasonAndStatements) {
             "   m/a.up.sql:5:1   A  ALTER TABLE\n"
             "   m/a.up.sql:12:3  D  UPDATE\n"
             "2. b  y\n"
-            "   pending; after a, outside a transaction, by the script that is stored in the "
-            "database\n"
+            "   pending; after a; outside a transaction\n"
             "A: instant but strong; D: data\n");
 }
 

@@ -1,0 +1,3 @@
+-- transaction: off
+
+drop index concurrently ix_orders_user_id;
