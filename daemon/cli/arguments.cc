@@ -89,7 +89,7 @@ bool IsGiven(const CLI::App& app, std::string_view flag) {
 }
 
 ArgumentReply Wrong(const std::string& message, const std::string& hint) {
-  return {"error: " + message + "\nhint: " + hint + "\n", ExitCode::kUsage};
+  return {"error: " + message + "\n  hint: " + hint + "\n", ExitCode::kUsage};
 }
 
 std::string HelpHint(std::string_view command) {

@@ -65,9 +65,9 @@ ProgressOutput ProgressTo(const Terminal& terminal, const GlobalOptions& options
 
 CommandAnswer Refused(const Command& command, const Error& error) {
   CommandAnswer answer = AnswerOf(error);
-  answer.document.emplace("command", command.name);
-  answer.document.emplace("schema_version", 1);
-  return answer;
+  json::object document{{"command", command.name}, {"schema_version", 1}};
+  for (auto& member : answer.document) document.emplace(member.key(), std::move(member.value()));
+  return {std::move(document), answer.exit_code};
 }
 
 // The completions are wanted even where nothing is configured, or wrongly.
@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     const std::string text =
         "error: " + lockstep::Escaped(error.what()) +
-        "\nhint: this is a bug; please report it with the command that led to it\n";
+        "\n  hint: this is a bug; please report it with the command that led to it\n";
     lockstep::kMessages.Write(text);
     return static_cast<int>(lockstep::ExitCode::kInternal);
   }

@@ -7,7 +7,7 @@
 #include "commands/goal_argument.h"
 #include "commands/migration_document.h"
 #include "commands/target_access.h"
-#include "core/planner.h"
+#include "core/goal_resolution.h"
 
 namespace lockstep {
 namespace {

@@ -8,7 +8,7 @@
 #include "commands/migration_document.h"
 #include "commands/recorded_change.h"
 #include "commands/target_access.h"
-#include "core/planner.h"
+#include "core/goal_resolution.h"
 #include "engine/adoption.h"
 
 namespace lockstep {

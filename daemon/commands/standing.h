@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "commands/migration_document.h"
-#include "core/planner.h"
+#include "core/database_state.h"
 #include "postgres/history_table.h"
 
 namespace lockstep {

@@ -6,6 +6,7 @@
 #include "commands/goal_argument.h"
 #include "commands/run_document.h"
 #include "commands/target_access.h"
+#include "core/goal_resolution.h"
 
 namespace lockstep {
 namespace {

@@ -7,7 +7,7 @@
 #include "commands/goal_argument.h"
 #include "commands/target_access.h"
 #include "core/duration.h"
-#include "core/planner.h"
+#include "core/goal_resolution.h"
 
 namespace lockstep {
 namespace {

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "core/duration.h"
+#include "core/quoted.h"
 
 namespace lockstep {
 namespace {
@@ -25,8 +26,6 @@ struct Fault {
 };
 
 using Verdict = std::optional<Fault>;
-
-std::string Quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 // What keeps `text` from being a revision, as the end of a sentence. A goal like "ae10-1" or "head"
 // must never be a revision as well.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "core/quoted.h"
 
 namespace lockstep {
 namespace {
@@ -26,8 +27,6 @@ Diagnostic At(const RevisionNode& node, std::string code, std::string message, s
   diagnostic.hint = std::move(hint);
   return diagnostic;
 }
-
-std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 // The nodes with their edges as numbers. Only sound edges get in, so that one fault does not show
 // as several.

@@ -6,6 +6,9 @@
 #include <tuple>
 #include <utility>
 
+#include "core/quoted.h"
+#include "core/script_place.h"
+
 namespace lockstep {
 namespace {
 
@@ -21,8 +24,6 @@ struct Objection {
 constexpr std::string_view kOutsideHint =
     "put \"-- transaction: off\" into the file's header; such a file is best kept to this one "
     "statement";
-
-std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 Objection AgainstTransactionControl(const Script& script, const StatementKind& kind) {
   if (!script.transactional) {

@@ -23,18 +23,18 @@ std::string_view LetterOf(LockClass lock_class);
 // What a recovery or a refusal needs to know beyond the name.
 enum class StatementTrait {
   kNone,
-  kTransactionControl,         // BEGIN, COMMIT, SAVEPOINT is fine and is kNone, PREPARE TRANSACTION
-  kSetRole,                    // SET ROLE, RESET ROLE, SET SESSION AUTHORIZATION
-  kDiscard,                    // DISCARD ALL, RESET ALL
-  kSessionSetting,             // SET without LOCAL: survives the migration
-  kCopyStdin,                  // COPY ... FROM STDIN or TO STDOUT
+  kTransactionControl,  // BEGIN, COMMIT, SAVEPOINT is fine and is kNone, PREPARE TRANSACTION
+  kSetRole,             // SET ROLE, RESET ROLE, SET SESSION AUTHORIZATION
+  kDiscard,             // DISCARD ALL, RESET ALL
+  kSessionSetting,      // SET without LOCAL: survives the migration
+  kCopyStdin,           // COPY ... FROM STDIN or TO STDOUT
   kCreateIndexConcurrently,
   kDropIndexConcurrently,
   kReindexConcurrently,
   kDetachConcurrently,
   kValidateConstraint,
   kAddEnumValue,
-  kNeedsNoTransaction,         // VACUUM, CREATE DATABASE, ALTER SYSTEM, REFRESH is kNone ...
+  kNeedsNoTransaction,  // VACUUM, CREATE DATABASE, ALTER SYSTEM, REFRESH is kNone ...
 };
 
 struct StatementKind {

@@ -26,26 +26,6 @@ struct SplitScript {
   Diagnostics diagnostics;
 };
 
-// One lexical piece of SQL, as far as finding statements and words needs it. PostgreSQL's own lexer
-// gives nothing at all for text with psql's commands or an open quote in it.
-struct SqlToken {
-  enum class Type { kEnd, kBlank, kComment, kWord, kString, kQuotedName, kDollarString, kSymbol };
-  Type type = Type::kEnd;
-  std::size_t offset = 0;
-  std::size_t length = 0;  // a symbol is one byte
-  bool closed = true;  // false: a quote or comment without its end; it takes the rest of the text
-
-  std::string_view TextIn(std::string_view sql) const { return sql.substr(offset, length); }
-  bool IsGap() const { return type == Type::kBlank || type == Type::kComment; }
-};
-
-// The piece that starts at `offset`; kEnd at the end. Thread: any.
-SqlToken NextSqlToken(std::string_view sql, std::size_t offset);
-
-// The line of `script` that holds byte `offset`, without its end; empty when it is longer than a
-// person reads (4 KiB), so that many messages about one endless line stay cheap.
-std::string_view LineAround(std::string_view script, std::size_t offset);
-
 // Uses the PostgreSQL 15 grammar; a script in newer syntax is cut by the scanner instead, with
 // BEGIN ATOMIC ... END kept whole, and diagnostics says so (newer-syntax, a note). Codes of errors:
 // psql-command, copy-from-stdin, unterminated (quote, comment, dollar quote), each with its place

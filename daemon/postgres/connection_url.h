@@ -1,33 +1,34 @@
 // Where the database is, and how to speak of it without its password.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
+#include "postgres/connection_options.h"
+
 namespace lockstep {
 
-// Parsed connection options by libpq's keywords ("host", "port", "dbname", "user", "password", ...).
-// A value; it can be copied to where a session is opened, and to nowhere that prints.
+// Parsed connection options by libpq's keywords ("host", "port", "dbname", "user", "password",
+// ...). A value; it can be copied to where a session is opened, and to nowhere that prints.
 class ConnectionUrl {
  public:
   // Accepts postgresql:// and postgres:// URLs, the same with a SQLAlchemy driver
-  // (postgresql+asyncpg://), and keyword strings ("host=... dbname=..."). Throws Error kBadSettings;
-  // its message never repeats any part of the text that could be a password.
+  // (postgresql+asyncpg://), and keyword strings ("host=... dbname=..."). Throws Error
+  // kBadSettings; its message never repeats any part of the text that could be a password.
   static ConnectionUrl Parse(std::string_view text);
 
   // As the user may see it: "postgresql://user@host:5432/name", no password, no other options.
   std::string Redacted() const;
   std::string Get(const std::string& keyword) const;  // "" when not given
   ConnectionUrl With(const std::string& keyword, const std::string& value) const;
-  const std::map<std::string, std::string>& options() const { return options_; }
+  const ConnectionOptions& options() const { return options_; }
 
  private:
-  std::map<std::string, std::string> options_;
+  ConnectionOptions options_;
 };
 
-// `text` with every password of a URL or keyword string in it replaced by "***", percent-encoded ones
-// too: for text of other programs that we pass on.
+// `text` with every password of a URL or keyword string in it replaced by "***", percent-encoded
+// ones too: for text of other programs that we pass on.
 std::string RedactSecrets(std::string_view text);
 
 }  // namespace lockstep

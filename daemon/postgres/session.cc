@@ -118,10 +118,18 @@ std::string StateOf(const pqxx::sql_error& error) {
 
 [[noreturn]] void ThrowRefused(const std::string& message, const std::string& state) {
   if (sql_state::IsConnectionEnd(state)) ThrowLost(message, state);
-  throw Error(sql_state::CodeOf(state), message, {}, state);
+  const ErrorCode code = sql_state::CodeOf(state);
+  const std::string hint = code == ErrorCode::kPermission
+                               ? "a role that may grant it runs: lockstep init --login ROLE, or "
+                                 "--reader ROLE for one that only looks"
+                               : "";
+  throw Error(code, message, hint, state);
 }
 
+// Without libpq's word for what the message is.
 std::string FirstLine(std::string_view text) {
+  constexpr std::string_view kSeverity = "ERROR:  ";
+  if (text.starts_with(kSeverity)) text.remove_prefix(kSeverity.size());
   return std::string(Trim(text.substr(0, text.find('\n'))));
 }
 

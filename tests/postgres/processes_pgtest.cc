@@ -186,6 +186,11 @@ struct NamedStep {
   std::string name;
 };
 
+// For the test's name.
+std::ostream& operator<<(std::ostream& out, const NamedStep& step) {
+  return out << (step.transactional ? "Transactional_" : "Statements_") << step.name;
+}
+
 std::vector<NamedStep> StepsToBeKilledAt() {
   std::vector<NamedStep> steps;
   for (const bool transactional : {true, false}) {
@@ -253,10 +258,7 @@ TEST_P(AnUpgradeThatIsKilledAt, IsFinishedByTheNextWithEachEffectOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AStep, AnUpgradeThatIsKilledAt, ::testing::ValuesIn(StepsToBeKilledAt()),
-                         [](const auto& test) {
-                           return (test.param.transactional ? "Transactional_" : "Statements_") +
-                                  test.param.name;
-                         });
+                         ::testing::PrintToStringParamName());
 
 TEST(AnUpgradeThatIsKilled, InTheMiddleOfABodyIsFinishedByTheNext) {
   const ProgramFixture test;

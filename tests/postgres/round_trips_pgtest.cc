@@ -108,6 +108,11 @@ TEST(UpgradeWithNothingToDo, DoesNotWaitForOneThatMigrates) {
   EXPECT_EQ(test.observer.waited_for_pid, 0);
 }
 
+// For the test's name.
+void PrintTo(CommitFault fault, std::ostream* out) {
+  *out << (fault == CommitFault::kCutBefore ? "NotCommitted" : "Committed");
+}
+
 class ACommitWithoutAnAnswer : public ::testing::TestWithParam<CommitFault> {};
 
 // The bookkeeping's own, a transactional migration's, and those around statements outside of one.
@@ -140,10 +145,7 @@ TEST_P(ACommitWithoutAnAnswer, IsLookedUpAndEachMigrationIsAppliedOnce) {
 
 INSTANTIATE_TEST_SUITE_P(BothOutcomes, ACommitWithoutAnAnswer,
                          ::testing::Values(CommitFault::kCutBefore, CommitFault::kSwallowAnswer),
-                         [](const auto& test) {
-                           return test.param == CommitFault::kCutBefore ? "NotCommitted"
-                                                                        : "Committed";
-                         });
+                         ::testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace lockstep

@@ -249,6 +249,26 @@ TEST(Printer, ADeferredRunNamesTheBlockers) {
             "error: lock timeout [55P03]\nblocked by: pid 7, idle in transaction for 3 min\n");
 }
 
+TEST(Printer, ADoubtThatTheServerHasSettledIsNotToldTwice) {
+  const std::string place = R"("file": "m/a.up.sql", "line": 2, "column": 3, )";
+  const std::string note = R"({"severity": "note", "message": "a doubt", )";
+  const auto printed = Printed(
+      R"({"command": "upgrade", "state": "failed", "diagnostics": [)" + note + place +
+          R"("code": "newer-syntax"}, )" + note +
+          R"("file": "m/b.up.sql", "line": 2, "column": 3, "code": "newer-syntax"}], "error": {)" +
+          place + R"("revision": "a", "outcome": "failed", "message": "no"}})",
+      ExitCode::kBadMigration);
+  EXPECT_EQ(printed.messages,
+            "m/b.up.sql:2:3: note: a doubt [newer-syntax]\nm/a.up.sql:2:3: error: no\n");
+}
+
+TEST(Printer, AnAttemptOfThePastSaysWhatItWasAndWhen) {
+  EXPECT_EQ(Data(R"({"command": "current", "failures": [{"revision": "b", "direction": "down",
+                     "outcome": "failed", "finished_at": "2026-11-22T18:20:38Z",
+                     "message": "no"}]})"),
+            "the rollback of b failed at 2026-11-22 18:20:38:\nerror: no\n");
+}
+
 TEST(Printer, AStopThatSomebodyAskedForIsNoError) {
   const auto printed = Printed(R"({"command": "upgrade", "state": "stopped", "run_id": "u",
       "applied": [{"revision": "a", "description": "", "duration_seconds": 1}], "heads": ["a"],

@@ -120,8 +120,16 @@ TEST(MigrationFolder, IgnoresWhatIsNoSql) {
     files.Put(name, "text");
   }
   const MigrationFolder folder = MigrationFolder::Load(files);
-  EXPECT_THAT(folder.diagnostics(), IsEmpty());
+  EXPECT_TRUE(folder.ok());
+  EXPECT_THAT(CodesOf(folder), ElementsAre("empty-folder"));
   EXPECT_THAT(folder.migrations(), IsEmpty());
+}
+
+TEST(MigrationFolder, ASecondFileOfARevisionIsOneFault) {
+  MapFileTree files;
+  files.PutPair("0001_a", "", "");
+  files.PutPair("0002_b", "-- revision: 0001\n", "");
+  EXPECT_THAT(CodesOf(MigrationFolder::Load(files)), ElementsAre("duplicate-revision"));
 }
 
 TEST(MigrationFolder, AMissingDownFileNamesBothWaysOut) {

@@ -9,6 +9,8 @@
 
 #include "base/file_tree.h"
 #include "base/hash.h"
+#include "core/database_state.h"
+#include "core/goal_resolution.h"
 
 namespace lockstep {
 namespace {
@@ -639,6 +641,20 @@ TEST(StateTest, AFailedAttemptAtAPendingRevisionIsTheState) {
   EXPECT_EQ(StateOf(folder, {entries, {Attempt("bb2", "deferred")}, {}}), DatabaseState::kDeferred);
   EXPECT_EQ(StateOf(folder, {entries, {Attempt("bb2", "stopped")}, {}}), DatabaseState::kPending);
   EXPECT_EQ(StateOf(folder, {entries, {Attempt("aa1", "failed")}, {}}), DatabaseState::kPending);
+}
+
+TEST(StateTest, AnInterruptedStatementIsAFailureUntilItIsResolved) {
+  const MigrationFolder folder = FolderOf(kLine);
+  const auto entries = EntriesOf(folder, {"aa1"});
+  FailedAttempt unknown = Attempt("bb2", "unknown");
+  unknown.direction = "up";
+  const ProgressRow begun{.revision = "bb2", .direction = "up", .ordinal = 1};
+  ProgressRow done = begun;
+  done.done = true;
+  EXPECT_EQ(StateOf(folder, {entries, {unknown}, {begun}}), DatabaseState::kFailed);
+  EXPECT_EQ(StateOf(folder, {entries, {unknown}, {done}}), DatabaseState::kPending);
+  EXPECT_EQ(StateOf(folder, {entries, {unknown}, {}}), DatabaseState::kPending);
+  EXPECT_EQ(StateOf(folder, {entries, {}, {begun}}), DatabaseState::kPending);
 }
 
 TEST(StateTest, HasStableNames) {

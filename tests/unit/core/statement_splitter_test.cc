@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "core/script_place.h"
+#include "core/sql_token.h"
 
 namespace lockstep {
 namespace {

@@ -92,7 +92,8 @@ TEST_F(HooksTest, NamesTheHookThatFails) {
   const HookResult result = Run("printf '\\033[31mno'; exit 3");
   EXPECT_FALSE(result.ok());
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_EQ(result.problem, "the before_run hook '" + Path("hook") + "' ended with exit code 3");
+  EXPECT_EQ(result.problem,
+            "the before_run hook '" + Path("hook") + "' ended with exit code 3: \\x1b[31mno");
   EXPECT_EQ(result.output, "\\x1b[31mno");
 }
 
