@@ -137,10 +137,17 @@ void OccupyStandardStreams() {
   if (descriptor >= 0) close(descriptor);
 }
 
+// No core file, no debugger of the same user: the memory holds a password. The leak sanitizer is such a
+// debugger.
+void ForbidDumps() {
+#ifndef __SANITIZE_ADDRESS__
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 ExitCode RunProgram(int argc, char** argv) {
   OccupyStandardStreams();
-  // No core file, no debugger of the same user: the memory holds a password.
-  prctl(PR_SET_DUMPABLE, 0);
+  ForbidDumps();
   std::signal(SIGPIPE, SIG_IGN);
   const auto parsed = ParseArguments(argc, argv, AllCommands());
   HideDatabaseUrl(argc, argv);

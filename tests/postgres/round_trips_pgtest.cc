@@ -108,11 +108,6 @@ TEST(UpgradeWithNothingToDo, DoesNotWaitForOneThatMigrates) {
   EXPECT_EQ(test.observer.waited_for_pid, 0);
 }
 
-// For the test's name.
-void PrintTo(CommitFault fault, std::ostream* out) {
-  *out << (fault == CommitFault::kCutBefore ? "NotCommitted" : "Committed");
-}
-
 class ACommitWithoutAnAnswer : public ::testing::TestWithParam<CommitFault> {};
 
 // The bookkeeping's own, a transactional migration's, and those around statements outside of one.

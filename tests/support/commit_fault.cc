@@ -34,6 +34,10 @@ class CommitFaultPolicy : public WirePolicy {
 
 }  // namespace
 
+std::ostream& operator<<(std::ostream& out, CommitFault fault) {
+  return out << (fault == CommitFault::kCutBefore ? "NotCommitted" : "Committed");
+}
+
 bool CommitFaultPlan::IsNext() {
   const std::lock_guard guard(mutex_);
   return ++seen_ == commit_;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <ostream>
 
 #include "support/wire_proxy.h"
 
@@ -12,6 +13,9 @@ enum class CommitFault {
   kCutBefore,      // the server never sees the COMMIT: it rolls back
   kSwallowAnswer,  // the server commits, the client never learns it
 };
+
+// For the names of tests: "NotCommitted", "Committed".
+std::ostream& operator<<(std::ostream& out, CommitFault fault);
 
 // Counts the COMMITs of all connections that share it; the fault comes once. Thread: any.
 class CommitFaultPlan {
