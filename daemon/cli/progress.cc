@@ -186,7 +186,7 @@ void Progress::OnNotice(const Notice& notice) {
 }
 
 void Progress::OnReconnect(const std::string& why) {
-  Say("the connection was lost (" + why + "); connecting again");
+  Say(why + "; connecting again");
 }
 
 void Progress::OnMessage(const std::string& sentence) { Say(sentence); }

@@ -169,7 +169,7 @@ TEST(Progress, BackupsNoticesAndReconnectsAreTold) {
             "backup written to '/b/x.dump' (12.3 MB)\n"
             "backup written to '/b/y.dump' (1.2 kB)\n"
             "warning: careful\n"
-            "the connection was lost (server closed the connection); connecting again\n");
+            "server closed the connection; connecting again\n");
 }
 
 TEST(Progress, TicksMoveTheSecondsOfADrawnLineOnly) {
