@@ -1,5 +1,4 @@
-// What the commands of an ALTER TABLE do under its lock: nothing much, a rewrite, a scan, or less
-// than the others where they validate or detach.
+// What an ALTER TABLE is beyond its name: less than the others where it validates or detaches.
 #pragma once
 
 #include "core/statement_kind.h"

@@ -8,6 +8,9 @@
 #include "core/data_tag.h"
 #include "core/statement_alter_table.h"
 #include "core/statement_concurrently.h"
+#include "core/statement_locks.h"
+#include "core/statement_long_work.h"
+#include "core/statement_makes.h"
 #include "core/statement_object.h"
 #include "core/statement_session.h"
 #include "core/statement_tree.h"
@@ -92,15 +95,6 @@ void RefineVacuum(const TreeNode& node, StatementKind& kind) {
     return;
   }
   kind.trait = Trait::kNeedsNoTransaction;
-  if (IsOn(List(node, "options"), "full")) kind.lock_class = kLongStrong;
-}
-
-// Of a domain every table that uses it is locked against writers and read.
-void RefineAlterDomain(const TreeNode& node, StatementKind& kind) {
-  const std::string_view command = Word(node, "subtype");
-  const TreeNode& constraint = Child(Child(node, "def"), "Constraint");
-  const bool adds = command == "C" && !Flag(constraint, "skip_validation");
-  if (adds || command == "O" || command == "V") kind.lock_class = kLongStrong;
 }
 
 void RefineAlterEnum(const TreeNode& node, StatementKind& kind) {
@@ -151,7 +145,7 @@ constexpr std::array kNodeKinds = {
     NodeKind{"AlterDatabaseSetStmt", "ALTER DATABASE"},
     NodeKind{"AlterDatabaseStmt", "ALTER DATABASE", kInstantStrong, RefineAlterDatabase},
     NodeKind{"AlterDefaultPrivilegesStmt", "ALTER DEFAULT PRIVILEGES"},
-    NodeKind{"AlterDomainStmt", "ALTER DOMAIN", kInstantStrong, RefineAlterDomain},
+    NodeKind{"AlterDomainStmt", "ALTER DOMAIN"},
     NodeKind{"AlterEnumStmt", "ALTER TYPE", kInstantStrong, RefineAlterEnum},
     NodeKind{"AlterEventTrigStmt", "ALTER EVENT TRIGGER"},
     NodeKind{"AlterExtensionContentsStmt", "ALTER EXTENSION"},
@@ -176,7 +170,7 @@ constexpr std::array kNodeKinds = {
              Trait::kNeedsNoTransaction},
     NodeKind{"AlterTSConfigurationStmt", "ALTER TEXT SEARCH CONFIGURATION"},
     NodeKind{"AlterTSDictionaryStmt", "ALTER TEXT SEARCH DICTIONARY"},
-    NodeKind{"AlterTableMoveAllStmt", "ALTER", kLongStrong, AppendObject},
+    NodeKind{"AlterTableMoveAllStmt", "ALTER", kInstantStrong, AppendObject},
     NodeKind{"AlterTableSpaceOptionsStmt", "ALTER TABLESPACE"},
     NodeKind{"AlterTableStmt", "ALTER", kInstantStrong, RefineAlterTable},
     NodeKind{"AlterTypeStmt", "ALTER TYPE"},
@@ -184,7 +178,7 @@ constexpr std::array kNodeKinds = {
     NodeKind{"CallStmt", "CALL", kData},
     NodeKind{"CheckPointStmt", "CHECKPOINT"},
     NodeKind{"ClosePortalStmt", "CLOSE", kData},
-    NodeKind{"ClusterStmt", "CLUSTER", kLongStrong, RefineCluster},
+    NodeKind{"ClusterStmt", "CLUSTER", kInstantStrong, RefineCluster},
     NodeKind{"CommentStmt", "COMMENT"},
     NodeKind{"CompositeTypeStmt", "CREATE TYPE", kNewObject},
     NodeKind{"ConstraintsSetStmt", "SET CONSTRAINTS"},
@@ -239,15 +233,15 @@ constexpr std::array kNodeKinds = {
     NodeKind{"GrantRoleStmt", "GRANT ROLE", kInstantStrong, RefineGrant},
     NodeKind{"GrantStmt", "GRANT", kInstantStrong, RefineGrant},
     NodeKind{"ImportForeignSchemaStmt", "IMPORT FOREIGN SCHEMA", kNewObject},
-    NodeKind{"IndexStmt", "CREATE INDEX", kLongStrong, RefineIndex},
+    NodeKind{"IndexStmt", "CREATE INDEX", kInstantStrong, RefineIndex},
     NodeKind{"ListenStmt", "LISTEN"},
     NodeKind{"LoadStmt", "LOAD"},
     NodeKind{"LockStmt", "LOCK TABLE"},
     NodeKind{"NotifyStmt", "NOTIFY"},
     NodeKind{"PrepareStmt", "PREPARE", kData},
     NodeKind{"ReassignOwnedStmt", "REASSIGN OWNED"},
-    NodeKind{"RefreshMatViewStmt", "REFRESH MATERIALIZED VIEW", kLongStrong, RefineRefresh},
-    NodeKind{"ReindexStmt", "REINDEX", kLongStrong, RefineReindex},
+    NodeKind{"RefreshMatViewStmt", "REFRESH MATERIALIZED VIEW", kInstantStrong, RefineRefresh},
+    NodeKind{"ReindexStmt", "REINDEX", kInstantStrong, RefineReindex},
     NodeKind{"RenameStmt", "ALTER", kInstantStrong, RefineRename},
     NodeKind{"RuleStmt", "CREATE RULE"},
     NodeKind{"SecLabelStmt", "SECURITY LABEL"},
@@ -261,6 +255,11 @@ constexpr std::array kNodeKinds = {
     NodeKind{"ViewStmt", "CREATE VIEW", kNewObject, RefineView},
 };
 
+bool TakesLong(const std::vector<LongWork>& works) {
+  return std::any_of(works.begin(), works.end(),
+                     [](const LongWork& work) { return work.unless_proven; });
+}
+
 StatementKind KindOfNode(std::string_view type, const TreeNode& node) {
   const auto* known = std::find_if(kNodeKinds.begin(), kNodeKinds.end(),
                                    [type](const NodeKind& kind) { return kind.node == type; });
@@ -271,6 +270,10 @@ StatementKind KindOfNode(std::string_view type, const TreeNode& node) {
   kind.trait = known->trait;
   kind.if_not_exists = Flag(node, "if_not_exists");
   if (known->refine != nullptr) known->refine(node, kind);
+  NameWhatItMakes(type, node, kind);
+  kind.locks = LocksOf(type, node);
+  kind.long_work = LongWorkOf(type, node);
+  if (TakesLong(kind.long_work)) kind.lock_class = kLongStrong;
   return kind;
 }
 

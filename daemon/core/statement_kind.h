@@ -6,6 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/long_work.h"
+#include "core/named_lock.h"
+
 namespace lockstep {
 
 // How a statement meets other sessions.
@@ -37,6 +40,15 @@ enum class StatementTrait {
   kNeedsNoTransaction,  // VACUUM, CREATE DATABASE, ALTER SYSTEM, REFRESH is kNone ...
 };
 
+// A relation that is there once the statement has run, or has another name then.
+struct MadeRelation {
+  std::string schema = {};  // as written; may be empty
+  std::string name = {};
+  std::string old_schema = {};
+  std::string old_name = {};  // empty: it is new
+  bool operator==(const MadeRelation&) const = default;
+};
+
 struct StatementKind {
   std::string name = "UNKNOWN";  // "CREATE INDEX CONCURRENTLY", "ALTER TABLE", upper case
   LockClass lock_class = LockClass::kInstantStrong;
@@ -47,6 +59,9 @@ struct StatementKind {
   std::string schema;
   std::string relation;  // table of an index build, VALIDATE or DETACH; the type of ADD VALUE
   std::string object;    // index, constraint, partition, enum label; empty when unnamed
+  std::vector<NamedLock> locks;     // SHARE UPDATE EXCLUSIVE and stronger; what text can tell
+  std::vector<LongWork> long_work;  // why it is, or may be, of class C
+  std::vector<MadeRelation> makes;  // not with IF NOT EXISTS: then it may be an old one
 };
 
 // The kind of the one statement in `sql`; name "UNKNOWN" and class A when the grammar does not know

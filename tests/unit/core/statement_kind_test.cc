@@ -250,7 +250,7 @@ constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
     {"B", "alter table t detach partition p concurrently"},
     {"A", "alter table t detach partition p"},
     {"A", "alter table t detach partition p finalize"},
-    {"A", "alter table t attach partition p default"},
+    {"C", "alter table t attach partition p default"},
     {"A", "create table t (a int references u)"},
     {"A", "create table t (a int, foreign key (a) references u)"},
     {"A", "create table t (a int references s.t)"},
