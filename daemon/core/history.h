@@ -41,7 +41,7 @@ struct HistoryEntry {
 struct FailedAttempt {
   std::string revision;
   std::string direction;  // up, down
-  std::string outcome;    // failed, deferred, stopped, interrupted
+  std::string outcome;    // failed, deferred, stopped, unknown; lost: tried again
   WallTime finished_at{};
   double duration_seconds = 0;
   double lock_wait_seconds = 0;
@@ -51,7 +51,7 @@ struct FailedAttempt {
   std::string host;
   int pid = 0;
   std::string client_version;
-  std::string blockers;  // JSON array, as recorded
+  std::string blockers;  // JSON array of core/blocker
 };
 
 // A statement of a non-transactional migration that was begun and not yet part of a finished one.

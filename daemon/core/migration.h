@@ -6,24 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
+#include "core/table_lock_limits.h"
 
 namespace lockstep {
-
-// Limits on waiting that a file's header may set for itself; what it leaves open comes from the
-// settings.
-struct LockLimits {
-  std::optional<Duration> lock_timeout;       // one wait for a table lock
-  std::optional<Duration> lock_deadline;      // all attempts together; then deferred
-  std::optional<Duration> max_hold;           // how long strong locks may be held
-  std::optional<Duration> statement_timeout;  // one statement
-  bool operator==(const LockLimits&) const = default;
-};
 
 // "-- acknowledge: orders rewrite": a cost that the author wants.
 struct Acknowledgement {
   std::string table;
-  std::string what;  // "rewrite", "lock", ...
+  std::string what;  // "rewrite", "scan", "build" or "lock", which covers all of them
   bool operator==(const Acknowledgement&) const = default;
 };
 
@@ -34,7 +24,7 @@ struct Script {
   std::string checksum;  // Sha256OfText of the file
   bool transactional = true;
   bool variables = false;  // ${NAME} is replaced before running
-  LockLimits limits;
+  std::vector<TableLockOverride> limits;  // of the header
   std::vector<Acknowledgement> acknowledged;
 };
 

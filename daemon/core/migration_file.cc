@@ -6,11 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <utility>
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "core/duration.h"
 #include "core/quoted.h"
 
 namespace lockstep {
@@ -98,16 +98,7 @@ Verdict ReadVariables(std::string_view value, MigrationFile& file) {
   return ReadSwitch(value, file.script.variables);
 }
 
-template <std::optional<Duration> LockLimits::*kLimit>
-Verdict ReadLimit(std::string_view value, MigrationFile& file) {
-  const auto duration = ParseDuration(value);
-  if (!duration) {
-    return Fault{fmt::format("{} is not a duration", Quoted(value)),
-                 "write a number and a unit, like 250ms, 30s, 5min, 2h"};
-  }
-  file.script.limits.*kLimit = *duration;
-  return std::nullopt;
-}
+constexpr std::array<std::string_view, 4> kCosts = {"rewrite", "scan", "build", "lock"};
 
 // The table comes first and may hold blanks in quotes; the last word says what is wanted.
 Verdict ReadAcknowledge(std::string_view value, MigrationFile& file) {
@@ -116,41 +107,61 @@ Verdict ReadAcknowledge(std::string_view value, MigrationFile& file) {
     return Fault{fmt::format("{} names no table with its cost", Quoted(value)),
                  "write the table and what is wanted, like \"orders rewrite\""};
   }
+  const std::string_view what = value.substr(blank + 1);
+  if (std::find(kCosts.begin(), kCosts.end(), what) == kCosts.end()) {
+    return Fault{fmt::format("{} is not a cost that can be accepted", Quoted(what)),
+                 "write rewrite, scan or build; or lock, which covers all of them"};
+  }
   file.script.acknowledged.push_back(
-      {std::string(Trim(value.substr(0, blank))), std::string(value.substr(blank + 1))});
+      {std::string(Trim(value.substr(0, blank))), std::string(what)});
   return std::nullopt;
 }
 
+// Limits of the table locks share one table with the settings.
+std::function<Verdict(std::string_view, MigrationFile&)> ReadLimit(const std::string& key) {
+  return [key](std::string_view value, MigrationFile& file) -> Verdict {
+    TableLockLimits scratch;
+    const std::string problem = SetTableLockLimit(scratch, key, value);
+    if (!problem.empty()) return Fault{fmt::format("{} {}", Quoted(key), problem), ""};
+    file.script.limits.push_back({key, std::string(value)});
+    return std::nullopt;
+  };
+}
+
 struct Key {
-  std::string_view name;
-  Verdict (*read)(std::string_view value, MigrationFile& file);
+  std::string name;
+  std::function<Verdict(std::string_view value, MigrationFile& file)> read;
   int MigrationFile::*line = nullptr;  // remembers where the key stands
   bool repeatable = false;
 };
 
-constexpr std::array<Key, 11> kKeys = {{
-    {"revision", ReadRevision, &MigrationFile::revision_line},
-    {"revises", ReadParents, &MigrationFile::revises_line},
-    {"description", ReadDescription, &MigrationFile::description_line},
-    {"irreversible", ReadIrreversible, &MigrationFile::irreversible_line},
-    {"transaction", ReadTransaction},
-    {"variables", ReadVariables},
-    {"lock_timeout", ReadLimit<&LockLimits::lock_timeout>},
-    {"lock_deadline", ReadLimit<&LockLimits::lock_deadline>},
-    {"max_hold", ReadLimit<&LockLimits::max_hold>},
-    {"statement_timeout", ReadLimit<&LockLimits::statement_timeout>},
-    {"acknowledge", ReadAcknowledge, nullptr, true},
-}};
+std::vector<Key> MakeKeys() {
+  std::vector<Key> keys = {
+      {"revision", ReadRevision, &MigrationFile::revision_line},
+      {"revises", ReadParents, &MigrationFile::revises_line},
+      {"description", ReadDescription, &MigrationFile::description_line},
+      {"irreversible", ReadIrreversible, &MigrationFile::irreversible_line},
+      {"transaction", ReadTransaction},
+      {"variables", ReadVariables},
+      {"acknowledge", ReadAcknowledge, nullptr, true},
+  };
+  for (const std::string& key : TableLockKeys()) keys.push_back({key, ReadLimit(key)});
+  return keys;
+}
+
+const std::vector<Key>& Keys() {
+  static const std::vector<Key> keys = MakeKeys();
+  return keys;
+}
 
 const Key* KeyNamed(std::string_view name) {
-  const auto found =
-      std::find_if(kKeys.begin(), kKeys.end(), [name](const Key& key) { return key.name == name; });
-  return found == kKeys.end() ? nullptr : found;
+  const auto found = std::ranges::find(Keys(), name, &Key::name);
+  return found == Keys().end() ? nullptr : &*found;
 }
 
 std::vector<std::string> KeyNames() {
   std::vector<std::string> names;
-  for (const Key& key : kKeys) names.emplace_back(key.name);
+  for (const Key& key : Keys()) names.push_back(key.name);
   return names;
 }
 
@@ -221,7 +232,7 @@ class HeaderReader {
   void ReadKey(const KeyLine& key_line) {
     const Key* key = KeyNamed(key_line.key);
     if (!key) return ReportUnknown(key_line);
-    int& first_line = first_lines_[static_cast<std::size_t>(key - kKeys.data())];
+    int& first_line = first_lines_[key->name];
     if (first_line > 0 && !key->repeatable) return ReportDuplicate(key_line, first_line);
     first_line = lines_.number();
     if (key->line) file_.*key->line = lines_.number();
@@ -276,7 +287,7 @@ class HeaderReader {
   MigrationFile& file_;
   Diagnostics& diagnostics_;
   LineReader lines_;
-  std::array<int, kKeys.size()> first_lines_{};  // where each key stood first
+  std::map<std::string, int> first_lines_;  // where each key stood first
 };
 
 Diagnostic AtByte(const std::string& path, std::string_view bytes, std::size_t offset) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "core/blocker.h"
 #include "core/plan.h"
 
 namespace lockstep {
@@ -38,8 +39,8 @@ struct Failed {
 };
 // The table lock could not be had before the deadline; nothing was changed.
 struct Deferred {
-  SqlFailure failure;                 // of the last attempt
-  std::vector<std::string> blockers;  // one sentence each
+  SqlFailure failure;             // of the last attempt
+  std::vector<Blocker> blockers;  // who was in the way last
 };
 // Stopped on request; nothing of this step was changed (of a non-transactional one: the statements
 // before stay done).

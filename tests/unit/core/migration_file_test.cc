@@ -85,7 +85,11 @@ TEST(MigrationFile, ReadsEveryKey) {
   EXPECT_EQ(file.irreversible, "data is gone");
   EXPECT_FALSE(file.script.transactional);
   EXPECT_TRUE(file.script.variables);
-  EXPECT_EQ(file.script.limits, (LockLimits{250ms, 30min, 2s, 0s}));
+  EXPECT_THAT(file.script.limits,
+              ElementsAre(TableLockOverride{"lock_timeout", "250ms"},
+                          TableLockOverride{"lock_deadline", "30min"},
+                          TableLockOverride{"max_hold", "2s"},
+                          TableLockOverride{"statement_timeout", "0"}));
   EXPECT_THAT(file.script.acknowledged, ElementsAre(Acknowledgement{"orders", "rewrite"},
                                                     Acknowledgement{"\"My Orders\"", "lock"}));
 }
@@ -109,7 +113,7 @@ TEST(MigrationFile, HasDefaultsWithoutAHeader) {
   EXPECT_EQ(parsed.file.revision_line, 0);
   EXPECT_TRUE(parsed.file.script.transactional);
   EXPECT_FALSE(parsed.file.script.variables);
-  EXPECT_EQ(parsed.file.script.limits, LockLimits{});
+  EXPECT_THAT(parsed.file.script.limits, IsEmpty());
   EXPECT_EQ(parsed.file.script.file, "m/0007_add_role.up.sql");
 }
 
@@ -175,6 +179,7 @@ TEST(MigrationFile, ABadValueHasThePlaceOfTheValue) {
   ExpectAt(FaultOf("-- lock_timeout: 5\n"), "bad-value", 1, 18);
   ExpectAt(FaultOf("-- max_hold:   -1s\n"), "bad-value", 1, 16);
   ExpectAt(FaultOf("-- acknowledge: orders\n"), "bad-value", 1, 17);
+  ExpectAt(FaultOf("-- acknowledge: orders rewite\n"), "bad-value", 1, 17);
   ExpectAt(FaultOf("-- revises: a,,b\n"), "bad-value", 1, 13);
   ExpectAt(FaultOf("-- revises: none, a\n"), "bad-value", 1, 13);
 }
@@ -280,7 +285,7 @@ TEST(StoredScript, KeepsWhatSaysHowToRunIt) {
   EXPECT_EQ(script.checksum, Sha256(text));
   EXPECT_FALSE(script.transactional);
   EXPECT_TRUE(script.variables);
-  EXPECT_EQ(script.limits.max_hold, 2s);
+  EXPECT_THAT(script.limits, ElementsAre(TableLockOverride{"max_hold", "2s"}));
 }
 
 TEST(StoredScript, TakesKeysOfANewerRelease) {

@@ -1,0 +1,138 @@
+#include "core/table_lock_limits.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "base/text.h"
+#include "core/duration.h"
+
+namespace lockstep {
+namespace {
+
+constexpr const char* kNoDuration = "must be a time with its unit, such as \"250ms\" or \"30min\"";
+
+std::string ReadDuration(Duration& field, std::string_view value) {
+  const std::optional<Duration> duration = ParseDuration(value);
+  if (!duration) return kNoDuration;
+  field = *duration;
+  return "";
+}
+
+// 0 would mean to PostgreSQL "wait for ever".
+std::string ReadLimit(Duration& field, std::string_view value) {
+  Duration limit{};
+  if (std::string problem = ReadDuration(limit, value); !problem.empty()) return problem;
+  if (limit <= Duration::zero()) return "must be longer than 0";
+  field = limit;
+  return "";
+}
+
+std::string ReadLadder(std::vector<Duration>& field, std::string_view value) {
+  std::vector<Duration> rungs;
+  for (const std::string& text : SplitTrimmed(value, ',')) {
+    Duration rung{};
+    if (std::string problem = ReadLimit(rung, text); !problem.empty()) {
+      return "must be times with commas between them, such as \"50ms, 100ms, 200ms\"";
+    }
+    rungs.push_back(rung);
+  }
+  field = std::move(rungs);
+  return "";
+}
+
+std::optional<long long> ReadNumber(std::string_view text) {
+  long long number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return {};
+  return number;
+}
+
+std::string ReadCount(int& field, std::string_view value) {
+  const std::optional<long long> count = ReadNumber(value);
+  if (!count || *count < 1 || *count > 1'000'000) return "must be a number from 1";
+  field = static_cast<int>(*count);
+  return "";
+}
+
+struct Unit {
+  std::string_view name;
+  long long bytes;
+};
+constexpr std::array kUnits = {Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20},
+                               Unit{"GiB", 1LL << 30}, Unit{"TiB", 1LL << 40}};
+
+std::string ReadSize(long long& field, std::string_view value) {
+  constexpr const char* kProblem =
+      "must be a size, such as \"10MiB\" (KiB, MiB, GiB, TiB) or \"0\"";
+  constexpr long long kMost = 1'000'000;
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [value](const Unit& known) {
+    return value.ends_with(known.name);
+  });
+  if (unit == kUnits.end() && value != "0") return kProblem;
+  const auto number = unit == kUnits.end()
+                          ? std::optional<long long>(0)
+                          : ReadNumber(Trim(value.substr(0, value.size() - unit->name.size())));
+  if (!number || *number > kMost) return kProblem;
+  field = unit == kUnits.end() ? 0 : *number * unit->bytes;
+  return "";
+}
+
+struct Key {
+  std::string_view name;
+  std::string (*set)(TableLockLimits& limits, std::string_view value);
+};
+
+template <Duration TableLockLimits::*kField>
+std::string SetLimit(TableLockLimits& limits, std::string_view value) {
+  return ReadLimit(limits.*kField, value);
+}
+
+constexpr std::array kKeys = {
+    Key{"lock_ladder",
+        [](TableLockLimits& l, std::string_view v) { return ReadLadder(l.ladder, v); }},
+    Key{"next_lock_timeout", SetLimit<&TableLockLimits::next_lock_timeout>},
+    Key{"acquire_timeout", SetLimit<&TableLockLimits::acquire_timeout>},
+    Key{"lock_timeout", SetLimit<&TableLockLimits::lock_timeout>},
+    Key{"max_hold", SetLimit<&TableLockLimits::max_hold>},
+    Key{"statement_timeout",
+        [](TableLockLimits& l, std::string_view v) {
+          return ReadDuration(l.statement_timeout, v);
+        }},
+    Key{"look_interval", SetLimit<&TableLockLimits::look_interval>},
+    Key{"young_holder", SetLimit<&TableLockLimits::young_holder>},
+    Key{"retry_pause", SetLimit<&TableLockLimits::retry_pause>},
+    Key{"retry_pause_limit", SetLimit<&TableLockLimits::retry_pause_limit>},
+    Key{"lock_deadline", SetLimit<&TableLockLimits::lock_deadline>},
+    Key{"max_victims",
+        [](TableLockLimits& l, std::string_view v) { return ReadCount(l.max_victims, v); }},
+    Key{"max_victim_wait", SetLimit<&TableLockLimits::max_victim_wait>},
+    Key{"small_table",
+        [](TableLockLimits& l, std::string_view v) { return ReadSize(l.small_table, v); }},
+};
+
+}  // namespace
+
+const std::vector<std::string>& TableLockKeys() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Key& key : kKeys) all.emplace_back(key.name);
+    return all;
+  }();
+  return names;
+}
+
+std::string SetTableLockLimit(TableLockLimits& limits, std::string_view key,
+                              std::string_view value) {
+  const auto known = std::find_if(kKeys.begin(), kKeys.end(),
+                                  [key](const Key& candidate) { return candidate.name == key; });
+  return known->set(limits, value);
+}
+
+TableLockLimits Overridden(TableLockLimits limits, const std::vector<TableLockOverride>& own) {
+  for (const TableLockOverride& one : own) SetTableLockLimit(limits, one.key, one.value);
+  return limits;
+}
+
+}  // namespace lockstep
