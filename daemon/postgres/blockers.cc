@@ -1,9 +1,6 @@
 #include "postgres/blockers.h"
 
-#include <chrono>
-
 #include "base/text.h"
-#include "core/duration.h"
 
 namespace lockstep {
 namespace {
@@ -86,6 +83,53 @@ picture as (
   order by l.pid
 ))";
 
+// $2, $3: relations and the modes wanted on them.
+constexpr std::string_view kHolding = R"(,
+holding as (
+  select l.*
+  from unnest($2::oid[], $3::text[]) as target (relation, mode)
+  join conflicts c on c.wanted = target.mode
+  join locks l on l.locktype = 'relation' and l.relation = target.relation
+   and l.mode = any (c.held)
+   and l.database = (select d.oid from pg_catalog.pg_database d
+                     where d.datname = pg_catalog.current_database())
+  where l.pid is distinct from $1::int4
+),
+picture as (
+  select distinct on (h.virtualtransaction)
+         coalesce(h.pid, 0) as pid, x.transaction as prepared, h.locktype, h.relation, h.mode,
+         not h.granted as queued
+  from holding h
+  left join locks own on h.pid is null and own.pid is null and own.locktype = 'transactionid'
+   and own.virtualtransaction = h.virtualtransaction
+  left join pg_catalog.pg_prepared_xacts x on x.transaction = own.transactionid
+  order by h.virtualtransaction, h.granted desc
+))";
+
+// Asked many times a second during an attempt. Before PostgreSQL 14 a lock does not say since when
+// it is waited for; the statement's start is the earliest that it can be.
+constexpr std::string_view kStrain = R"(
+with waiting as materialized (
+  select l.pid, min($SINCE$) as since
+  from pg_catalog.pg_locks l
+  left join pg_catalog.pg_stat_activity a on a.pid = l.pid
+  where not l.granted
+  group by l.pid
+), seen as materialized (
+  select w.since, w.pid = $1::int4 as ours,
+         w.pid <> $1::int4 and $1::int4 = any (pg_catalog.pg_blocking_pids(w.pid)) as victim
+  from waiting w
+)
+select count(*) filter (where victim),
+       max(extract(epoch from clock_timestamp() - since)) filter (where victim),
+       bool_or(ours)
+from seen)";
+
+constexpr std::string_view kMayHurry =
+    "select pg_catalog.has_parameter_privilege('deadlock_timeout', 'set')";
+constexpr std::string_view kMayHurryBefore15 =
+    "select rolsuper from pg_catalog.pg_roles where rolname = current_user";
+
 constexpr std::string_view kDescription = R"(
 select p.pid, x.gid, coalesce(a.usename, x.owner), a.application_name,
        pg_catalog.host(a.client_addr), a.state,
@@ -162,88 +206,53 @@ Blocker BlockerFrom(const Rows& rows, std::size_t row) {
   return blocker;
 }
 
-std::vector<Blocker> ReadPicture(Session& session, const std::string& sql, int backend_pid) {
-  const Rows rows = session.Query(sql, {std::to_string(backend_pid)});
+std::vector<Blocker> ReadPicture(Session& session, const std::string& sql,
+                                 const std::vector<SqlValue>& parameters) {
+  const Rows rows = session.Query(sql, parameters);
   std::vector<Blocker> picture;
   for (std::size_t row = 0; row < rows.size(); ++row) picture.push_back(BlockerFrom(rows, row));
   return picture;
 }
 
-std::string SecondsInWords(double seconds) {
-  return ToText(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
-}
-
-std::string NameInWords(const Blocker& blocker) {
-  if (blocker.pid == 0) return "prepared transaction '" + blocker.gid + "'";
-  std::string words = "pid " + std::to_string(blocker.pid);
-  if (!blocker.application_name.empty()) words += ", app=" + blocker.application_name;
-  return words;
-}
-
-std::string StateInWords(const Blocker& blocker) {
-  const double age = blocker.transaction_age_seconds;
-  const std::string since = age < 0 ? "" : " for " + SecondsInWords(age);
-  switch (blocker.kind) {
-    case BlockerKind::kPrepared:
-      return "prepared" + (age < 0 ? "" : since + " and neither committed nor rolled back");
-    case BlockerKind::kWraparound:
-      return "autovacuum to prevent wraparound" + since;
-    case BlockerKind::kAutovacuum:
-      return "autovacuum" + since;
-    default:
-      return blocker.state.empty() ? "state hidden from us" : blocker.state + since;
-  }
-}
-
-std::string LockInWords(const Blocker& blocker) {
-  if (blocker.lock_type.empty()) return {};
-  const std::string verb = blocker.queued ? "waits for " : "holds ";
-  if (!blocker.relation.empty() && blocker.lock_type == "relation") {
-    return verb + blocker.mode + " on " + blocker.relation;
-  }
-  if (blocker.lock_type == "virtualxid") return "has a transaction that must end first";
-  if (blocker.lock_type == "transactionid" || blocker.lock_type == "tuple") {
-    return blocker.queued ? "waits for a row" : "holds a row";
-  }
-  const bool vowel = std::string_view("aeiou").find(blocker.lock_type[0]) != std::string_view::npos;
-  return verb + (vowel ? "an " : "a ") + blocker.lock_type + " lock";
-}
-
-std::string StatementInWords(const Blocker& blocker) {
-  if (blocker.query.empty()) return {};
-  constexpr std::size_t kMost = 200;
-  std::string query = Escaped(Trim(blocker.query).substr(0, kMost));
-  if (Trim(blocker.query).size() > kMost) query += "...";
-  const bool runs = blocker.state == "active";
-  return (runs ? "; it runs: " : "; its last statement was: ") + query;
-}
-
 }  // namespace
 
-std::string_view NameOf(BlockerKind kind) {
-  switch (kind) {
-    case BlockerKind::kIdleInTransaction:
-      return "idle_in_transaction";
-    case BlockerKind::kActive:
-      return "active";
-    case BlockerKind::kAutovacuum:
-      return "autovacuum";
-    case BlockerKind::kWraparound:
-      return "wraparound";
-    case BlockerKind::kPrepared:
-      return "prepared";
-    case BlockerKind::kDdl:
-      return "ddl";
-  }
-  return "active";
-}
-
 std::vector<Blocker> FindBlockers(Session& session, int backend_pid) {
-  return ReadPicture(session, Sql(kBlocking, kOldestFirst), backend_pid);
+  return ReadPicture(session, Sql(kBlocking, kOldestFirst), {std::to_string(backend_pid)});
 }
 
 std::vector<Blocker> FindVictims(Session& session, int backend_pid) {
-  return ReadPicture(session, Sql(kWaiting, kLongestWaitFirst), backend_pid);
+  return ReadPicture(session, Sql(kWaiting, kLongestWaitFirst), {std::to_string(backend_pid)});
+}
+
+std::vector<Blocker> FindHolders(Session& session, const std::vector<LockTarget>& targets,
+                                 int backend_pid) {
+  if (targets.empty()) return {};
+  std::vector<std::string> relations, modes;
+  for (const LockTarget& target : targets) {
+    relations.push_back(std::to_string(target.oid));
+    modes.emplace_back(PgLocksNameOf(target.mode));
+  }
+  return ReadPicture(session, Sql(kHolding, kOldestFirst),
+                     {std::to_string(backend_pid), "{" + Join(relations, ",") + "}",
+                      "{" + Join(modes, ",") + "}"});
+}
+
+Strain ReadStrain(Session& session, int backend_pid) {
+  constexpr int kFirstWithWaitStart = 140000;
+  constexpr std::string_view kSince = "$SINCE$";
+  std::string sql(kStrain);
+  sql.replace(sql.find(kSince), kSince.size(),
+              session.server_version() < kFirstWithWaitStart ? "a.query_start" : "l.waitstart");
+  const Rows rows = session.Query(sql, {std::to_string(backend_pid)});
+  return {.victims = static_cast<int>(rows.Int(0, 0)),
+          .worst_wait_seconds = rows.Real(0, 1),
+          .waiting = rows.Bool(0, 2)};
+}
+
+bool MayHurryVacuum(Session& session) {
+  constexpr int kFirstWithParameterPrivileges = 150000;
+  const bool by_privilege = session.server_version() >= kFirstWithParameterPrivileges;
+  return session.Query(by_privilege ? kMayHurry : kMayHurryBefore15).Bool(0, 0);
 }
 
 std::vector<OurBackend> FindOurBackends(Session& session) {
@@ -254,17 +263,6 @@ std::vector<OurBackend> FindOurBackends(Session& session) {
                         rows.Bool(row, 3)});
   }
   return backends;
-}
-
-std::string ToText(const Blocker& blocker) {
-  std::vector<std::string> parts{NameInWords(blocker)};
-  if (!blocker.user.empty()) parts.push_back("user " + blocker.user);
-  if (!blocker.client_address.empty()) parts.push_back("client " + blocker.client_address);
-  parts.push_back(StateInWords(blocker));
-  const std::string lock = LockInWords(blocker);
-  if (!lock.empty()) parts.push_back(lock);
-  // Names and queries are other people's text.
-  return Escaped(Join(parts, ", ")) + StatementInWords(blocker);
 }
 
 }  // namespace lockstep

@@ -5,46 +5,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "core/blocker.h"
+#include "postgres/lock_targets.h"
 #include "postgres/session.h"
 
 namespace lockstep {
-
-// What kind of work is in the way; it decides whether waiting helps.
-enum class BlockerKind {
-  kIdleInTransaction,
-  kActive,      // also what is hidden from us
-  kAutovacuum,  // gives way by itself when somebody waits for longer than deadlock_timeout
-  kWraparound,  // an autovacuum that does not give way, and must not be ended
-  kPrepared,    // a prepared transaction: no session, only its owner can end it
-  kDdl,         // holds or awaits a lock as DDL takes it
-};
-
-// "idle_in_transaction": the metrics' label too.
-std::string_view NameOf(BlockerKind kind);
-
-// One session (or prepared transaction) and the lock that counts. Texts are empty and numbers -1
-// when they are not known.
-struct Blocker {
-  int pid = 0;      // 0: a prepared transaction
-  std::string gid;  // of a prepared transaction
-  std::string user;
-  std::string application_name;
-  std::string client_address;  // empty for a Unix socket
-  std::string state;           // as pg_stat_activity says it
-  double transaction_age_seconds = -1;
-  double wait_seconds = -1;  // how long it has been waiting itself; of a victim, for us
-  std::string mode;          // "ACCESS EXCLUSIVE"
-  bool queued = false;       // it does not hold `mode` yet, it stands in the queue
-  std::string relation;      // "public.orders"; empty when the lock is on something else
-  std::string lock_type;     // "relation", "transactionid", "virtualxid", "tuple", "advisory", ...
-  std::string query;         // what runs; the last one when idle
-  BlockerKind kind = BlockerKind::kActive;
-
-  bool operator==(const Blocker&) const = default;
-};
 
 // Whom `backend_pid` waits for; empty when it does not wait. Oldest transaction first. Takes all of
 // the server's lock partitions for a moment: not to be called in a tight loop.
@@ -53,6 +20,22 @@ std::vector<Blocker> FindBlockers(Session& session, int backend_pid);
 // Who waits for `backend_pid`, directly; `mode` and `relation` are what they ask for. The longest
 // wait first.
 std::vector<Blocker> FindVictims(Session& session, int backend_pid);
+
+// Who holds, or queues for, a lock that conflicts with one of `targets`, but for `backend_pid` (0:
+// nobody is left out). Oldest transaction first. Waits for nobody.
+std::vector<Blocker> FindHolders(Session& session, const std::vector<LockTarget>& targets,
+                                 int backend_pid);
+
+// How an attempt of `backend_pid` weighs on others, at one moment.
+struct Strain {
+  int victims = 0;                // sessions that wait for it, directly
+  double worst_wait_seconds = 0;  // of the victim that waits longest
+  bool waiting = false;           // it waits for a lock itself
+};
+Strain ReadStrain(Session& session, int backend_pid);
+
+// Whether this role may set deadlock_timeout: then an autovacuum gives way at once.
+bool MayHurryVacuum(Session& session);
 
 // A session of this program in this database.
 struct OurBackend {
@@ -66,9 +49,5 @@ struct OurBackend {
 
 // All but `session` itself, by pid.
 std::vector<OurBackend> FindOurBackends(Session& session);
-
-// "pid 4711, app=reporting, user app, idle in transaction for 12 min, holds ACCESS SHARE on
-// public.orders; its last statement was: select ...". One line, safe for a terminal.
-std::string ToText(const Blocker& blocker);
 
 }  // namespace lockstep

@@ -69,7 +69,9 @@ std::string FailuresSql(const BookkeepingNames& names) {
          " a.sqlstate, a.message, a.detail, a.hint, a.file, a.line, a.\"column\", a.host, a.pid,"
          " a.client_version, a.blockers::pg_catalog.text"
          " from " +
-         names.Table("attempts") + " a where not exists (select from " + names.Table("history") +
+         names.Table("attempts") +
+         " a where a.outcome operator(pg_catalog.<>) 'lost' and not exists (select from " +
+         names.Table("history") +
          " h where h.revision operator(pg_catalog.=) a.revision"
          " and h.recorded_at operator(pg_catalog.>) a.finished_at)"
          " order by a.revision, a.sequence desc;";
@@ -124,13 +126,6 @@ std::vector<Value> Each(const Rows& rows, Make make) {
   values.reserve(rows.size());
   for (std::size_t r = 0; r < rows.size(); ++r) values.push_back(make(rows, r));
   return values;
-}
-
-Reply SendOrThrow(Session& session, const std::string& sql, Keep keep = Keep::kNothing) {
-  Reply reply = session.Send(sql, keep);
-  if (reply.ok()) return reply;
-  throw Error(sql_state::CodeOf(reply.error->sqlstate), reply.error->message, reply.error->hint,
-              reply.error->sqlstate);
 }
 
 std::string HostName() {
@@ -190,7 +185,8 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   if (alembic) sql += "select version_num from " + QuoteTable(names.alembic_table) + " order by 1;";
   if (sql.empty()) return look;
 
-  const Reply reply = SendOrThrow(session, sql, Keep::kRows);
+  const Reply reply = session.Send(sql, Keep::kRows);
+  RequireSuccess(reply);
   if (installed) {
     look.bookkeeping.format = static_cast<int>(reply.rows.at(0).Int(0, 0));
     RequireKnownFormat(look.bookkeeping.format, names);
@@ -274,7 +270,7 @@ void RecordChanges(Session& session, const BookkeepingNames& names, const RunIde
               QuoteLiteral(EntryJson(run, change)) + ')');
   }
   if (alembic_heads) batch.Add(AlembicSql(names, *alembic_heads));
-  SendOrThrow(session, batch.text());
+  RequireSuccess(session.Send(batch.text()));
   const CommitReply reply = Commit(session);
   if (reply.outcome == CommitOutcome::kCommitted) return;
   throw Error(ErrorCode::kSql, "the history was not changed: the transaction was rolled back");
@@ -312,18 +308,19 @@ void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const 
        failure.blockers.empty() ? "[]" : failure.blockers});
 }
 
-void RecordStatementStarted(Session& session, const BookkeepingNames& names, const RunIdentity& run,
-                            const std::string& attempt, const ProgressRow& row) {
-  session.Query("select " + Function(names, "begin_statement") + "($1, $2, $3, $4, $5, $6, $7)",
-                {run.run_id, std::to_string(run.epoch), attempt, row.revision, row.direction,
-                 std::to_string(row.ordinal), row.statement_hash});
+std::string BeginStatementSql(const BookkeepingNames& names, const RunIdentity& run,
+                              const std::string& attempt, const ProgressRow& row) {
+  return "select " + Function(names, "begin_statement") + '(' + FenceArguments(run) + ", " +
+         QuoteLiteral(attempt) + ", " + QuoteLiteral(row.revision) + ", " +
+         QuoteLiteral(row.direction) + ", " + std::to_string(row.ordinal) + ", " +
+         QuoteLiteral(row.statement_hash) + ')';
 }
 
-void RecordStatementEnd(Session& session, const BookkeepingNames& names, const RunIdentity& run,
-                        const ProgressRow& row, bool done) {
-  session.Query("select " + Function(names, "end_statement") + "($1, $2, $3, $4, $5)",
-                {run.run_id, std::to_string(run.epoch), row.revision, std::to_string(row.ordinal),
-                 done ? "t" : "f"});
+std::string EndStatementSql(const BookkeepingNames& names, const RunIdentity& run,
+                            const ProgressRow& row, bool done) {
+  return "select " + Function(names, "end_statement") + '(' + FenceArguments(run) + ", " +
+         QuoteLiteral(row.revision) + ", " + std::to_string(row.ordinal) + ", " +
+         (done ? "true" : "false") + ')';
 }
 
 bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,

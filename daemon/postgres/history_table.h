@@ -81,13 +81,12 @@ void RecordChanges(Session& session, const BookkeepingNames& names, const RunIde
 void RecordFailedAttempt(Session& session, const BookkeepingNames& names, const RunIdentity& run,
                          const std::string& attempt, const FailedAttempt& failure);
 
-// Progress of a non-transactional migration, each call in its own transaction, fenced.
-void RecordStatementStarted(Session& session, const BookkeepingNames& names,
-                            const RunIdentity& run, const std::string& attempt,
-                            const ProgressRow& row);
-// `done` false: the statement left nothing behind; its row is taken back.
-void RecordStatementEnd(Session& session, const BookkeepingNames& names, const RunIdentity& run,
-                        const ProgressRow& row, bool done);
+// Statements that record the progress of a non-transactional migration, fenced: before one of its
+// statements, and after it. `done` false: it left nothing behind; its row is taken back.
+std::string BeginStatementSql(const BookkeepingNames& names, const RunIdentity& run,
+                              const std::string& attempt, const ProgressRow& row);
+std::string EndStatementSql(const BookkeepingNames& names, const RunIdentity& run,
+                            const ProgressRow& row, bool done);
 
 // Whether the attempt's row is there: the only proof after a COMMIT without an answer.
 bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,

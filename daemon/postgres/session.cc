@@ -316,6 +316,12 @@ std::vector<std::string> SessionSettings(int server_version) {
   return statements;
 }
 
+void RequireSuccess(const Reply& reply) {
+  if (reply.ok()) return;
+  throw Error(sql_state::CodeOf(reply.error->sqlstate), reply.error->message, reply.error->hint,
+              reply.error->sqlstate);
+}
+
 CommitReply Commit(Session& session) {
   try {
     Reply reply = session.Send("commit");

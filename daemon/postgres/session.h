@@ -40,6 +40,9 @@ struct Reply {
   bool ok() const { return !error.has_value(); }
 };
 
+// Throws what PostgreSQL said no to as an Error: for statements of our own, whose "no" is no answer.
+void RequireSuccess(const Reply& reply);
+
 enum class Keep { kNothing, kRows };
 
 // A NOTICE or WARNING.

@@ -55,14 +55,16 @@ create table ${schema}.history (
   primary key (revision, change)
 );
 
--- Attempts that changed nothing: failed, deferred, stopped. Insert only.
+-- Attempts that changed nothing: failed, deferred, stopped; or lost in a race for table locks and
+-- tried again. Insert only.
 create table ${schema}.attempts (
   attempt uuid primary key,
   run_id uuid not null,
   epoch bigint not null,
   revision text not null,
   direction text not null check (direction in ('up', 'down')),
-  outcome text not null check (outcome in ('failed', 'deferred', 'stopped', 'unknown')),
+  outcome text not null check (outcome in ('failed', 'deferred', 'stopped', 'unknown',
+                                           'lost')),
   sequence bigint generated always as identity unique,
   finished_at timestamptz not null default pg_catalog.clock_timestamp(),
   duration_seconds double precision not null default 0,
