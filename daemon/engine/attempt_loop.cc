@@ -1,33 +1,122 @@
 #include "engine/attempt_loop.h"
 
+#include "base/uuid.h"
+#include "core/duration.h"
+#include "engine/attempt_record.h"
 #include "postgres/sql_state.h"
 
 namespace lockstep {
 namespace {
 
-// Our own cancel and a lost race look the same to somebody who was asked to stop: nothing happened.
-bool EndedByStop(const StepContext& context, const SqlError& error) {
-  return context.stop.after_current.stop_requested() &&
-         (error.sqlstate == sql_state::kQueryCancelled ||
-          sql_state::IsWorthRetrying(error.sqlstate));
-}
+// Once may be a slow moment; after that the work is too long for the locks.
+constexpr int kMostOverlongHolds = 3;
+
+class AttemptLoop {
+ public:
+  AttemptLoop(const StepContext& context, const Step& step, LockAcquisition& locks,
+              const Attempt& attempt, std::optional<int> most_attempts)
+      : context_(context),
+        step_(step),
+        locks_(locks),
+        attempt_(attempt),
+        most_attempts_(most_attempts) {}
+
+  StepResult Run() {
+    for (;;) {
+      if (context_.stop.now.stop_requested()) return Stopped{};
+      const Approach approach = locks_.WaitForOpening();
+      if (std::holds_alternative<Stopped>(approach)) return Stopped{};
+      if (const auto* blocked = std::get_if<StillBlocked>(&approach)) return DeferredBy(*blocked);
+      if (auto result = TryOnce(std::get<Knock>(approach))) return *result;
+    }
+  }
+
+ private:
+  // Nothing when it has to be tried again.
+  std::optional<StepResult> TryOnce(const Knock& knock) {
+    AttemptResult result = attempt_(knock);
+    if (!result.failure) return Applied{};
+    if (EndedByStop(result)) return Stopped{};
+    if (!MayTryAgain(result)) return Failed{*result.failure};
+    Explain(result);
+    std::vector<Blocker> blockers = BlockersOf(result);
+    const bool enough = (IsOverlong(result) && ++overlong_holds_ == kMostOverlongHolds) ||
+                        locks_.attempts() == most_attempts_;
+    const auto pause = locks_.PauseAfterLoss(result.seen.worst.worst_wait_seconds);
+    if (enough || !pause) return Deferred{*result.failure, std::move(blockers)};
+    Record(*result.failure, blockers);
+    context_.observer.OnRetry(step_, result.failure->error, ToSeconds(*pause));
+    if (!context_.clock.SleepFor(*pause, context_.stop.after_current)) return Stopped{};
+    return {};
+  }
+
+  // To somebody who was asked to stop, a lost race and our own cancel look the same: nothing
+  // happened.
+  bool EndedByStop(const AttemptResult& result) const {
+    if (!context_.stop.after_current.stop_requested()) return false;
+    return result.seen.cancelled_on_request || MayTryAgain(result);
+  }
+
+  static bool MayTryAgain(const AttemptResult& result) {
+    return sql_state::IsWorthRetrying(result.failure->error.sqlstate) || CutShort(result);
+  }
+
+  static bool CutShort(const AttemptResult& result) {
+    return result.failure->error.sqlstate == sql_state::kQueryCancelled &&
+           (result.seen.broken || result.limit != LimitHit::kNone);
+  }
+
+  bool IsOverlong(const AttemptResult& result) const {
+    if (result.seen.broken) return *result.seen.broken == BreakCause::kMaxHold;
+    return result.limit == LimitHit::kMaxHold;
+  }
+
+  // PostgreSQL only says that somebody cancelled it.
+  void Explain(AttemptResult& result) const {
+    SqlError& error = result.failure->error;
+    if (result.seen.broken) {
+      error.message = "given up, because " + ToText(*result.seen.broken, result.seen.worst);
+    } else if (result.limit == LimitHit::kMaxHold) {
+      error.message = "given up, because " + ToText(BreakCause::kMaxHold, result.seen.worst);
+    }
+    if (!IsOverlong(result) || !error.hint.empty()) return;
+    error.hint = "split the migration, or allow more than max_hold (" +
+                 ToText(locks_.limits().max_hold) + ") in its header, like \"-- max_hold: 10s\"";
+  }
+
+  // A knock is too short for the watcher to see everybody; who is there now was there then.
+  std::vector<Blocker> BlockersOf(const AttemptResult& result) {
+    std::vector<Blocker> blockers = locks_.Look();
+    return blockers.empty() ? result.seen.blockers : blockers;
+  }
+
+  void Record(const SqlFailure& failure, const std::vector<Blocker>& blockers) {
+    const AttemptNumbers numbers{.lock_wait_seconds = locks_.wait_seconds(),
+                                 .attempts = locks_.attempts()};
+    RecordFailedAttempt(context_.session, context_.settings.names, context_.identity, NewUuid(),
+                        MakeFailedAttempt(step_, "lost", failure, blockers, numbers));
+  }
+
+  static StepResult DeferredBy(const StillBlocked& blocked) {
+    SqlError error;
+    error.sqlstate = sql_state::kLockNotAvailable;
+    error.message = "the table locks could not be had without making others wait";
+    return Deferred{SqlFailure{.error = error}, blocked.blockers};
+  }
+
+  const StepContext& context_;
+  const Step& step_;
+  LockAcquisition& locks_;
+  const Attempt& attempt_;
+  std::optional<int> most_attempts_;
+  int overlong_holds_ = 0;
+};
 
 }  // namespace
 
 StepResult RunAttempts(const StepContext& context, const Step& step, LockAcquisition& locks,
-                       const Attempt& attempt) {
-  for (;;) {
-    if (context.stop.now.stop_requested()) return Stopped{};
-    locks.AttemptBegins();
-    const std::optional<SqlFailure> failure = attempt();
-    if (!failure) return Applied{};
-    if (EndedByStop(context, failure->error)) return Stopped{};
-    if (!sql_state::IsWorthRetrying(failure->error.sqlstate)) return Failed{*failure};
-    const auto pause = locks.PauseAfterLoss();
-    if (!pause) return Deferred{*failure, context.watcher.Blockers()};
-    context.observer.OnRetry(step, failure->error, ToSeconds(*pause));
-    if (!context.clock.SleepFor(*pause, context.stop.after_current)) return Stopped{};
-  }
+                       const Attempt& attempt, std::optional<int> most_attempts) {
+  return AttemptLoop(context, step, locks, attempt, most_attempts).Run();
 }
 
 }  // namespace lockstep

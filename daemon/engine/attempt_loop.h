@@ -5,16 +5,25 @@
 #include <optional>
 
 #include "engine/lock_acquisition.h"
+#include "engine/lock_message.h"
 #include "engine/prepared_step.h"
 
 namespace lockstep {
 
-// One attempt: nothing when it succeeded. An attempt that failed has left nothing behind.
-using Attempt = std::function<std::optional<SqlFailure>()>;
+// How one attempt ended. One that failed has left nothing behind.
+struct AttemptResult {
+  std::optional<SqlFailure> failure;  // nothing: it succeeded
+  Sighting seen;                      // what the watcher saw and did meanwhile
+  LimitHit limit = LimitHit::kNone;   // of ours, which cancelled it
+};
 
-// An attempt that lost the race for a lock (55P03, 40P01, 40001) is made again after a pause, with
-// nothing held meanwhile, until the deadline of `locks`: then the result is Deferred.
+using Attempt = std::function<AttemptResult(const Knock&)>;
+
+// An attempt that lost the race for a lock (55P03, 40P01, 40001), or that was cut short for the
+// application's sake, is recorded with its blockers and made again, until the deadline of `locks`:
+// then the result is Deferred. So it is when the work itself is too long for the locks it holds,
+// and after `most_attempts` [no limit].
 StepResult RunAttempts(const StepContext& context, const Step& step, LockAcquisition& locks,
-                       const Attempt& attempt);
+                       const Attempt& attempt, std::optional<int> most_attempts = {});
 
 }  // namespace lockstep

@@ -99,15 +99,19 @@ std::string ApplicationName(const Step& step) {
          step.revision;
 }
 
+BodyNames BodyNamesOf(const RunSettings& settings, const ServerFacts& facts) {
+  return {.search_path = settings.search_path.empty() ? facts.search_path : settings.search_path,
+          .role = settings.owner_role};
+}
+
 std::vector<std::string> BodySettings(const StepContext& context, bool local) {
-  const RunSettings& settings = context.settings;
-  const std::string& path =
-      settings.search_path.empty() ? context.facts.search_path : settings.search_path;
+  const BodyNames names = BodyNamesOf(context.settings, context.facts);
   std::vector<std::string> statements = {"select pg_catalog.set_config('search_path', " +
-                                         QuoteLiteral(path) + (local ? ", true)" : ", false)")};
-  if (!settings.owner_role.empty()) {
+                                         QuoteLiteral(names.search_path) +
+                                         (local ? ", true)" : ", false)")};
+  if (!names.role.empty()) {
     statements.push_back(std::string("set ") + (local ? "local" : "session") + " role " +
-                         QuoteIdentifier(settings.owner_role));
+                         QuoteIdentifier(names.role));
   }
   return statements;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -11,8 +12,10 @@
 #include "core/statement_splitter.h"
 #include "engine/run_watcher.h"
 #include "engine/runner.h"
+#include "engine/standby_guard.h"
 #include "postgres/advisory_lock.h"
 #include "postgres/history_table.h"
+#include "postgres/lock_targets.h"
 
 namespace lockstep {
 
@@ -39,9 +42,16 @@ struct StepContext {
   StopTokens stop;
   std::mt19937_64& random;
   RunWatcher& watcher;
+  Lookout& lookout;
+  StandbyGuard& standbys;
+  std::set<std::string>& said;  // sentences that are told once a run
   bool sync_alembic = false;
   std::string backup_path;
   long long backup_bytes = 0;
+
+  void MessageOnce(const std::string& sentence) const {
+    if (said.insert(sentence).second) observer.OnMessage(sentence);
+  }
 };
 
 // The history row that this step will write.
@@ -53,6 +63,8 @@ std::string ApplicationName(const Step& step);
 // The body's search_path and role for this target, as statements: `local` for one transaction.
 std::vector<std::string> BodySettings(const StepContext& context, bool local);
 std::string RoleAtEnd(const StepContext& context);
+// The same, for looking its names up.
+BodyNames BodyNamesOf(const RunSettings& settings, const ServerFacts& facts);
 
 // Where a script's text, or a part of it, stood in a message.
 struct ScriptPlace {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/blocker.h"
 #include "core/outcome.h"
 #include "core/plan.h"
 #include "postgres/advisory_lock.h"
@@ -34,6 +35,8 @@ class RunObserver {
   virtual void OnStatement(const Step&, std::size_t /*ordinal*/, std::size_t /*count*/,
                            const std::string& /*kind*/) {}
   virtual void OnStatementProgress(const StatementProgress&) {}
+  // Asking for the step's table locks now would make the application wait: it is looked again.
+  virtual void OnBlocked(const Step&, const std::vector<Blocker>&) {}
   // An attempt lost the race for a table lock; the next one comes after the pause.
   virtual void OnRetry(const Step&, const SqlError&, double /*pause_seconds*/) {}
   virtual void OnStepEnd(const Step&, const StepReport&) {}

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fail_point.h"
 #include "base/text.h"
+#include "engine/attempt_record.h"
 
 namespace lockstep {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 struct Verdict {
   std::string outcome;
   SqlFailure failure;
-  std::vector<std::string> blockers;
+  std::vector<Blocker> blockers;
 };
 
 Verdict VerdictOf(const StepResult& result) {
@@ -24,26 +25,6 @@ Verdict VerdictOf(const StepResult& result) {
     return {"unknown", failure, {}};
   }
   return {"stopped", {}, {}};
-}
-
-FailedAttempt AttemptFrom(const Step& step, const StepReport& report) {
-  const Verdict verdict = VerdictOf(report.result);
-  FailedAttempt attempt;
-  attempt.revision = step.revision;
-  attempt.direction = NameOf(step.direction);
-  attempt.outcome = verdict.outcome;
-  attempt.duration_seconds = report.duration_seconds;
-  attempt.lock_wait_seconds = report.lock_wait_seconds;
-  attempt.attempts = report.attempts;
-  attempt.sqlstate = verdict.failure.error.sqlstate;
-  attempt.message = verdict.failure.error.message;
-  attempt.detail = verdict.failure.error.detail;
-  attempt.hint = verdict.failure.error.hint;
-  attempt.file = verdict.failure.file;
-  attempt.line = verdict.failure.line;
-  attempt.column = verdict.failure.column;
-  attempt.blockers = json::serialize(ToJson(verdict.blockers));
-  return attempt;
 }
 
 }  // namespace
@@ -109,8 +90,13 @@ void RunRecord::AfterRun(const RunReport& report, RunState state) {
 
 void RunRecord::Failed(const StepContext& step_context, const Step& step, const StepReport& report,
                        const std::string& attempt) {
+  const Verdict verdict = VerdictOf(report.result);
   RecordFailedAttempt(step_context.session, step_context.settings.names, step_context.identity,
-                      attempt, AttemptFrom(step, report));
+                      attempt,
+                      MakeFailedAttempt(step, verdict.outcome, verdict.failure, verdict.blockers,
+                                        {.duration_seconds = report.duration_seconds,
+                                         .lock_wait_seconds = report.lock_wait_seconds,
+                                         .attempts = report.attempts}));
 }
 
 }  // namespace lockstep

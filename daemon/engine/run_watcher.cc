@@ -7,7 +7,9 @@ namespace lockstep {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(250);
-constexpr int kTicksBeforeLooking = 2;
+// Shorter than what the breaker allows others to wait, by a good deal.
+constexpr Duration kGuardTick = std::chrono::milliseconds(20);
+constexpr Duration kFirstReport = std::chrono::milliseconds(500);
 
 constexpr std::string_view kWaitingSql =
     "select wait_event_type = 'Lock' from pg_catalog.pg_stat_activity where pid = $1";
@@ -33,99 +35,143 @@ StatementProgress ProgressFrom(const Rows& rows) {
 
 }  // namespace
 
-RunWatcher::RunWatcher(SessionFactory open, Session& watched, Clock& clock, RunObserver& observer,
-                       StopTokens stop)
-    : open_(std::move(open)),
-      canceller_(watched.MakeCanceller()),
-      watched_pid_(watched.backend_pid()),
-      clock_(clock),
-      observer_(observer),
+RunWatcher::RunWatcher(const WatcherTools& tools, StopTokens stop)
+    : tools_(tools),
+      canceller_(tools.watched.MakeCanceller()),
+      watched_pid_(tools.watched.backend_pid()),
       stop_(std::move(stop)),
       thread_([this](std::stop_token end) { Watch(std::move(end)); }) {}
 
 RunWatcher::~RunWatcher() = default;
 
-void RunWatcher::Begin(WatchedKind kind) {
+void RunWatcher::Begin(WatchOrder order) {
   const std::lock_guard guard(mutex_);
-  running_ = true;
-  ticks_ = 0;
-  kind_ = kind;
+  order_ = std::move(order);
+  seen_ = {};
+  next_report_ = tools_.clock.Now() + kFirstReport;
+  if (!order_->ending) how_to_end_ = HowToEnd::kCancel;
+  alarm_.request_stop();
 }
 
-void RunWatcher::End() {
+Sighting RunWatcher::End() {
   const std::lock_guard guard(mutex_);
-  running_ = false;
-}
-
-std::vector<std::string> RunWatcher::Blockers() const {
-  const std::lock_guard guard(mutex_);
-  return blockers_;
+  if (order_ && order_->breaker) seen_.worst = order_->breaker->worst();
+  order_.reset();
+  return seen_;
 }
 
 void RunWatcher::Watch(std::stop_token end) {
   while (!end.stop_requested()) {
     Sleep(end);
-    try {
-      Look();
-    } catch (const Error&) {
-      // Watching is a service: without a session of its own the run goes on unwatched.
-      own_.reset();
-    }
+    Look();
   }
 }
 
-// Until the next tick, the end, or a request to stop that was not there before.
+// Until the next tick, the end, the beginning of a statement, or a request to stop that was not
+// there before.
 void RunWatcher::Sleep(std::stop_token end) {
-  std::stop_source wake;
-  const auto request = [&wake] { wake.request_stop(); };
-  const std::stop_callback at_end(end, request);
-  if (stop_.now.stop_requested()) {
-    clock_.SleepFor(kTick, wake.get_token());
-    return;
+  std::stop_source alarm;
+  Duration tick = kTick;
+  {
+    const std::lock_guard guard(mutex_);
+    alarm_ = alarm;
+    if (order_ && (order_->breaker || order_->ending)) tick = kGuardTick;
   }
-  const std::stop_callback at_now(stop_.now, request);
-  if (stop_.after_current.stop_requested()) {
-    clock_.SleepFor(kTick, wake.get_token());
-    return;
-  }
-  const std::stop_callback at_soft(stop_.after_current, request);
-  clock_.SleepFor(kTick, wake.get_token());
+  const auto wake = [&alarm] { alarm.request_stop(); };
+  const std::stop_callback at_end(end, wake);
+  std::optional<std::stop_callback<decltype(wake)>> at_soft, at_now;
+  if (!stop_.after_current.stop_requested()) at_soft.emplace(stop_.after_current, wake);
+  if (!stop_.now.stop_requested()) at_now.emplace(stop_.now, wake);
+  tools_.clock.SleepFor(tick, alarm.get_token());
 }
 
 // The lock is held while cancelling: End() then waits, and a cancel never meets a later statement.
 void RunWatcher::Look() {
   const std::lock_guard guard(mutex_);
-  if (!running_) return;
-  ++ticks_;
-  if (stop_.now.stop_requested()) return canceller_->Cancel();
-  if (stop_.after_current.stop_requested() && kind_ == WatchedKind::kTransaction) {
-    return CancelIfWaiting();
-  }
-  if (ticks_ < kTicksBeforeLooking) return;
+  if (!order_) return;
+  CarryOutStop();
+  if (seen_.cancelled_on_request) return;
+  if (order_->breaker) GuardOthers();
+  if (order_->ending) EndBlockers();
+  if (tools_.clock.Now() < next_report_) return;
+  next_report_ = tools_.clock.Now() + kTick;
   TellProgress();
   NoteBlockers();
 }
 
-void RunWatcher::CancelIfWaiting() {
-  const Rows rows = Own().Query(kWaitingSql, {std::to_string(watched_pid_)});
-  if (!rows.empty() && rows.Bool(0, 0)) canceller_->Cancel();
+void RunWatcher::CarryOutStop() {
+  const bool soft = stop_.after_current.stop_requested();
+  const bool only_waits = soft && order_->kind == WatchedKind::kTransaction && IsWaiting();
+  if (!stop_.now.stop_requested() && !only_waits) return;
+  seen_.cancelled_on_request = true;
+  Cancel();
+}
+
+bool RunWatcher::IsWaiting() {
+  const auto rows = tools_.lookout.Ask([this](Session& session) {
+    return session.Query(kWaitingSql, {std::to_string(watched_pid_)});
+  });
+  return rows && !rows->empty() && rows->Bool(0, 0);
+}
+
+void RunWatcher::GuardOthers() {
+  const auto strain =
+      tools_.lookout.Ask([this](Session& session) { return ReadStrain(session, watched_pid_); });
+  if (!strain) return;
+  if (strain->waiting && seen_.blockers.empty()) NoteBlockers();
+  const auto cause = order_->breaker->See(*strain, tools_.clock.Now());
+  if (!cause) return;
+  seen_.broken = cause;
+  Cancel();
+}
+
+// A cancelled transaction may end by itself; what is still there at the next look is ended for
+// good.
+void RunWatcher::EndBlockers() {
+  std::string refusal;
+  const auto ended = tools_.lookout.Ask([&](Session& session) -> std::vector<Blocker> {
+    try {
+      return EndBlockersOf(session, watched_pid_, *order_->ending, how_to_end_);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kPermission) throw;
+      refusal = error.what();
+      return {};
+    }
+  });
+  if (!refusal.empty()) {
+    tools_.observer.OnMessage("a blocker could not be ended: " + refusal);
+    order_->ending.reset();
+  }
+  if (!ended || ended->empty()) return;
+  const char* verb = how_to_end_ == HowToEnd::kCancel ? "cancelled: " : "terminated: ";
+  for (const Blocker& blocker : Disclosed(*ended, tools_.blocker_query)) {
+    tools_.observer.OnMessage(verb + ToText(blocker));
+  }
+  how_to_end_ = HowToEnd::kTerminate;
 }
 
 void RunWatcher::TellProgress() {
-  const Rows rows = Own().Query(kIndexBuildSql, {std::to_string(watched_pid_)});
-  observer_.OnStatementProgress(rows.empty() ? StatementProgress{} : ProgressFrom(rows));
+  const auto rows = tools_.lookout.Ask([this](Session& session) {
+    return session.Query(kIndexBuildSql, {std::to_string(watched_pid_)});
+  });
+  if (!rows) return;
+  tools_.observer.OnStatementProgress(rows->empty() ? StatementProgress{} : ProgressFrom(*rows));
 }
 
 void RunWatcher::NoteBlockers() {
-  const std::vector<Blocker> blockers = FindBlockers(Own(), watched_pid_);
-  if (blockers.empty()) return;
-  blockers_.clear();
-  for (const Blocker& blocker : blockers) blockers_.push_back(ToText(blocker));
+  const auto blockers =
+      tools_.lookout.Ask([this](Session& session) { return FindBlockers(session, watched_pid_); });
+  if (!blockers || blockers->empty()) return;
+  seen_.blockers = Disclosed(*blockers, tools_.blocker_query);
 }
 
-Session& RunWatcher::Own() {
-  if (!own_) own_ = open_({.purpose = "watch"}).session;
-  return *own_;
+// By the session beside it, which is there already; without one, by a connection of its own.
+void RunWatcher::Cancel() {
+  const auto cancelled = tools_.lookout.Ask([this](Session& session) {
+    CancelBackend(session, watched_pid_);
+    return true;
+  });
+  if (!cancelled) canceller_->Cancel();
 }
 
 }  // namespace lockstep

@@ -1,18 +1,20 @@
-// The run's second pair of eyes: a thread with a short read-only session of its own that tells how
-// far a statement has come and carries out requests to stop.
+// The run's second pair of eyes: a thread that, beside the statement that runs, ends it before the
+// application notices it, tells how far it has come, and carries out requests to stop.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "core/blocker_query.h"
+#include "engine/circuit_breaker.h"
+#include "engine/lookout.h"
 #include "engine/run_observer.h"
-#include "postgres/session.h"
+#include "postgres/backend_control.h"
 
 namespace lockstep {
 
@@ -22,46 +24,65 @@ enum class WatchedKind {
   kStatement,    // outside a transaction: cancelled only when asked to stop now
 };
 
-// Opens its session only when a statement takes longer than a moment, so that a quick run costs the
-// database one connection. Holds no snapshot between its queries: an index build would wait for it.
+struct WatchOrder {
+  WatchedKind kind = WatchedKind::kTransaction;
+  std::optional<CircuitBreaker> breaker;  // for statements that others may come to wait for
+  std::optional<EndingRule> ending;       // sessions that block it may be ended
+};
+
+// What was seen and done between Begin and End.
+struct Sighting {
+  std::vector<Blocker> blockers;      // when it was last seen waiting
+  Strain worst;                       // what the breaker saw
+  std::optional<BreakCause> broken;   // the breaker cancelled it
+  bool cancelled_on_request = false;  // a request to stop did
+};
+
+// What the watcher works with; borrowed, and outliving it.
+struct WatcherTools {
+  Session& watched;
+  Lookout& lookout;
+  Clock& clock;
+  RunObserver& observer;
+  QueryDisclosure blocker_query;
+};
+
+// Asks nothing of the database in the first half second of a statement, unless a breaker is set.
 // Thread: run, but for its own.
 class RunWatcher {
  public:
-  // `watched` is borrowed and outlives this.
-  RunWatcher(SessionFactory open, Session& watched, Clock& clock, RunObserver& observer,
-             StopTokens stop);
+  RunWatcher(const WatcherTools& tools, StopTokens stop);
   ~RunWatcher();
   RunWatcher(const RunWatcher&) = delete;
   RunWatcher& operator=(const RunWatcher&) = delete;
 
-  void Begin(WatchedKind kind);
-  void End();
-  // Who blocked the watched session when it was last seen waiting; one sentence each.
-  std::vector<std::string> Blockers() const;
+  void Begin(WatchOrder order);
+  Sighting End();
 
  private:
   void Watch(std::stop_token end);
   void Sleep(std::stop_token end);
   void Look();
-  void CancelIfWaiting();
+  void CarryOutStop();
+  void GuardOthers();
+  void EndBlockers();
   void TellProgress();
   void NoteBlockers();
-  Session& Own();
+  bool IsWaiting();
+  void Cancel();
 
-  SessionFactory open_;
+  WatcherTools tools_;
   std::shared_ptr<Canceller> canceller_;
   int watched_pid_;
-  Clock& clock_;
-  RunObserver& observer_;
   StopTokens stop_;
-  std::unique_ptr<Session> own_;  // of the watcher's thread
 
-  mutable std::mutex mutex_;
-  bool running_ = false;                          // guarded by mutex_
-  int ticks_ = 0;                                 // guarded by mutex_: since Begin
-  WatchedKind kind_ = WatchedKind::kTransaction;  // guarded by mutex_
-  std::vector<std::string> blockers_;             // guarded by mutex_
-  std::jthread thread_;                           // last: it uses all of the above
+  std::mutex mutex_;
+  std::stop_source alarm_;                   // guarded by mutex_: ends the sleep
+  std::optional<WatchOrder> order_;          // guarded by mutex_: of the statement that runs
+  Sighting seen_;                            // guarded by mutex_
+  SteadyTime next_report_;                   // guarded by mutex_
+  HowToEnd how_to_end_ = HowToEnd::kCancel;  // guarded by mutex_: first harmless, then for good
+  std::jthread thread_;                      // last: it uses all of the above
 };
 
 }  // namespace lockstep

@@ -10,6 +10,7 @@
 #include "engine/run_record.h"
 #include "engine/run_watcher.h"
 #include "engine/statement_step.h"
+#include "engine/step_locks.h"
 #include "engine/transactional_step.h"
 #include "postgres/history_table.h"
 #include "postgres/require_writable.h"
@@ -69,7 +70,7 @@ class Runner {
     if (!plan) return RunState::kInvalid;
     if (plan->empty()) return NothingLeft(look.history);
     RequireWritable(session, opened.facts, context_.open);
-    if (!Check(*plan)) return RunState::kInvalid;
+    if (!Check(session, opened.facts, *plan)) return RunState::kInvalid;
     return RunUnderLock(session, opened.facts);
   }
 
@@ -105,9 +106,15 @@ class Runner {
     return std::move(plan);
   }
 
-  // Everything is parsed before anything runs.
-  bool Check(const Plan& plan) {
+  // Everything is parsed before anything runs, and what would keep others waiting for long is
+  // refused, as far as the tables are there already.
+  bool Check(Session& session, const ServerFacts& facts, const Plan& plan) {
     prepared_ = Prepare(plan, context_.folder, settings_, report_.diagnostics);
+    if (HasErrors(report_.diagnostics)) return false;
+    for (Diagnostic& refused :
+         RefuseLongSteps(session, BodyNamesOf(settings_, facts), settings_, prepared_)) {
+      report_.diagnostics.push_back(std::move(refused));
+    }
     return !HasErrors(report_.diagnostics);
   }
 
@@ -128,7 +135,7 @@ class Runner {
     const std::optional<Plan> plan = PlanFrom(session, look);
     if (!plan) return RunState::kInvalid;
     if (plan->empty()) return NothingLeft(look.history);
-    if (!Check(*plan)) return RunState::kInvalid;
+    if (!Check(session, facts, *plan)) return RunState::kInvalid;
     const auto& lock = std::get<MigrationLock>(result);
     report_.lock_wait_seconds += lock.waited_seconds;
     context_.observer.OnDiagnostics(report_.diagnostics);
@@ -151,7 +158,15 @@ class Runner {
     FailPoint("fence_bumped");
     report_.run_id = identity.run_id;
     report_.heads = look.history.Heads();
-    RunWatcher watcher(context_.open, session, context_.clock, context_.observer, context_.stop);
+    Lookout lookout(context_.open);
+    StandbyGuard standbys(settings_.standbys, settings_.standby_longest_query);
+    RunWatcher watcher({.watched = session,
+                        .lookout = lookout,
+                        .clock = context_.clock,
+                        .observer = context_.observer,
+                        .blocker_query = settings_.blocker_query},
+                       context_.stop);
+    std::set<std::string> said;
     const StepContext step_context{.session = session,
                                    .facts = facts,
                                    .settings = settings_,
@@ -162,6 +177,9 @@ class Runner {
                                    .stop = context_.stop,
                                    .random = context_.random,
                                    .watcher = watcher,
+                                   .lookout = lookout,
+                                   .standbys = standbys,
+                                   .said = said,
                                    .sync_alembic = KeepsAlembicInStep(session, settings_, look),
                                    .backup_path = record.backup().path,
                                    .backup_bytes = record.backup().bytes};

@@ -10,13 +10,17 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "core/blocker_query.h"
 #include "core/goal.h"
 #include "core/migration_folder.h"
 #include "core/outcome.h"
 #include "core/planner.h"
+#include "core/table_lock_limits.h"
 #include "engine/backup.h"
 #include "engine/hooks.h"
 #include "engine/run_observer.h"
+#include "engine/standby_guard.h"
+#include "postgres/backend_control.h"
 #include "postgres/bookkeeping.h"
 #include "postgres/session.h"
 
@@ -30,9 +34,11 @@ struct RunSettings {
   std::string owner_role;   // entered for the body only; empty: the login role
   std::string search_path;  // of the body; empty: what the role and database would give
   AlembicSync alembic = AlembicSync::kAuto;
-  Duration lock_timeout = std::chrono::seconds(2);
-  Duration lock_deadline = std::chrono::minutes(30);
-  Duration statement_timeout{0};                                           // 0: none
+  TableLockLimits table_locks;
+  EndingRule ending;  // off: nobody's session is ended
+  QueryDisclosure blocker_query = QueryDisclosure::kWithoutConstants;
+  std::vector<StandbySettings> standbys;  // looked at before a strong lock
+  Duration standby_longest_query = std::chrono::seconds(1);
   std::optional<Duration> migration_lock_wait = std::chrono::seconds(60);  // nothing: for ever
   Duration migration_lock_poll = std::chrono::seconds(1);                  // the longest pause
   int reconnects = 5;  // new sessions tried after a lost one

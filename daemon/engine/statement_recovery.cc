@@ -13,11 +13,6 @@ std::string Qualified(const std::string& schema, const std::string& name) {
                         : QuoteIdentifier(schema) + '.' + QuoteIdentifier(name);
 }
 
-void Require(const Reply& reply) {
-  if (reply.ok()) return;
-  throw Error(ErrorCode::kSql, reply.error->message, reply.error->hint, reply.error->sqlstate);
-}
-
 // One query as the body would see the catalog.
 Rows Ask(Session& session, const BodyEnvironment& body, const std::string& query) {
   SqlBatch batch;
@@ -28,7 +23,7 @@ Rows Ask(Session& session, const BodyEnvironment& body, const std::string& query
   Reply reply = session.Send(batch.text(), Keep::kRows);
   if (!reply.ok()) {
     session.Send("rollback");
-    Require(reply);
+    RequireSuccess(reply);
   }
   return std::move(reply.rows.back());
 }
@@ -36,9 +31,9 @@ Rows Ask(Session& session, const BodyEnvironment& body, const std::string& query
 // A statement that has to be alone in its message, with the body's role and search_path.
 std::optional<SqlError> SendAsBody(Session& session, const BodyEnvironment& body,
                                    const std::string& sql) {
-  Require(session.Send(OneMessage(body.session)));
+  RequireSuccess(session.Send(OneMessage(body.session)));
   const Reply reply = session.Send(sql);
-  Require(session.Send(OneMessage(body.leave)));
+  RequireSuccess(session.Send(OneMessage(body.leave)));
   return reply.error;
 }
 

@@ -7,7 +7,9 @@
 #include "base/hash.h"
 #include "core/duration.h"
 #include "engine/attempt_loop.h"
+#include "engine/lock_message.h"
 #include "engine/statement_recovery.h"
+#include "engine/step_locks.h"
 #include "postgres/quoting.h"
 #include "postgres/sql_batch.h"
 #include "postgres/sql_state.h"
@@ -48,7 +50,7 @@ class StatementStep {
         prepared_(prepared),
         attempt_(attempt),
         progress_(progress),
-        limits_(LimitsFor(context.settings, prepared.step.script.limits)),
+        limits_(Overridden(context.settings.table_locks, prepared.step.script.limits)),
         body_{.local = BodySettings(context, true),
               .session = BodySettings(context, false),
               .leave = AfterBody(context)} {
@@ -121,8 +123,7 @@ class StatementStep {
     const StatementKind& kind = prepared_.statements[i].kind;
     switch (FindRemains(context_.session, kind, body_)) {
       case Remains::kDone:
-        RecordStatementEnd(context_.session, context_.settings.names, context_.identity, RowFor(i),
-                           true);
+        Require(context_.session.Send(EndSql(i, true)));
         return Applied{};
       case Remains::kNothing:
         return RunAlone(i);
@@ -134,10 +135,17 @@ class StatementStep {
     return Unknown{kind.name, prepared_.step.script.file, prepared_.statements[i].line};
   }
 
+  std::variant<LockNeeds, Failed> NeedsAt(std::size_t i) const {
+    return FindLockNeeds(context_, prepared_, limits_, {prepared_.statements[i]});
+  }
+
   StepResult RunInTransaction(std::size_t i) {
-    LockAcquisition locks(limits_, context_.clock, context_.random);
-    StepResult result = RunAttempts(context_, prepared_.step, locks,
-                                    [&] { return AttemptInTransaction(i, locks.lock_timeout()); });
+    const auto needs = NeedsAt(i);
+    if (const auto* refused = std::get_if<Failed>(&needs)) return *refused;
+    LockAcquisition locks(context_, prepared_.step, limits_, std::get<LockNeeds>(needs));
+    StepResult result = RunAttempts(context_, prepared_.step, locks, [&](const Knock& knock) {
+      return AttemptInTransaction(i, locks.needs(), knock);
+    });
     Count(locks);
     return result;
   }
@@ -147,52 +155,51 @@ class StatementStep {
     report_.lock_wait_seconds += locks.wait_seconds();
   }
 
-  std::string BeginStatementSql(std::size_t i) const {
-    const ProgressRow row = RowFor(i);
-    return "select " + context_.settings.names.Table("begin_statement") + '(' +
-           QuoteLiteral(context_.identity.run_id) + ", " + std::to_string(context_.identity.epoch) +
-           ", " + QuoteLiteral(attempt_) + ", " + QuoteLiteral(row.revision) + ", " +
-           QuoteLiteral(row.direction) + ", " + std::to_string(row.ordinal) + ", " +
-           QuoteLiteral(row.statement_hash) + ')';
+  std::string BeginSql(std::size_t i) const {
+    return BeginStatementSql(context_.settings.names, context_.identity, attempt_, RowFor(i));
+  }
+  std::string EndSql(std::size_t i, bool done) const {
+    return EndStatementSql(context_.settings.names, context_.identity, RowFor(i), done);
   }
 
-  std::string EndStatementSql(std::size_t i, bool done) const {
-    const ProgressRow row = RowFor(i);
-    return "select " + context_.settings.names.Table("end_statement") + '(' +
-           QuoteLiteral(context_.identity.run_id) + ", " + std::to_string(context_.identity.epoch) +
-           ", " + QuoteLiteral(row.revision) + ", " + std::to_string(row.ordinal) + ", " +
-           (done ? "true" : "false") + ')';
-  }
-
-  std::optional<SqlFailure> AttemptInTransaction(std::size_t i, Duration lock_timeout) {
+  AttemptResult AttemptInTransaction(std::size_t i, const LockNeeds& needs, const Knock& knock) {
     SqlBatch batch;
     batch.Add("begin isolation level read committed read write");
     batch.Add(SessionSettings(context_.facts.version));
     batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
-    batch.Add("set local lock_timeout = '" + ToPostgres(lock_timeout) + "'");
-    batch.Add("set local statement_timeout = '" + ToPostgres(limits_.statement_timeout) + "'");
-    batch.Add(BeginStatementSql(i));
+    batch.Add("set local lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
+    AddHurry(batch, knock);
+    batch.Add(BeginSql(i));
     batch.Add(body_.local);
+    const LockStatements locks = AddTableLocks(batch, knock, needs, limits_);
     const std::size_t at = batch.AddScript(TextOf(i), 1);
     batch.Add("reset role");
-    batch.Add(EndStatementSql(i, true));
-    const Reply reply = Watched(batch.text(), WatchedKind::kTransaction);
+    batch.Add(EndSql(i, true));
+    const SteadyTime began = context_.clock.Now();
+    AttemptResult result;
+    const Reply reply =
+        Watched(batch.text(), WatchOrderFor(context_, needs, knock, limits_), result.seen);
     if (!reply.ok()) {
       if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
-      return StatementFailure(i, *reply.error, batch.text(), at);
+      result.failure = StatementFailure(i, *reply.error, batch.text(), at);
+      result.limit = LimitHitBy(needs, limits_, locks.Contain(reply.tags.size()),
+                                context_.clock.Now() - began);
+      return result;
     }
     const CommitReply commit = Commit(context_.session);
     FailPoint("progress_written");
-    if (commit.outcome == CommitOutcome::kCommitted) return {};
-    return FailureAt(prepared_, commit.error.value_or(SqlError{}), i);
+    if (commit.outcome != CommitOutcome::kCommitted) {
+      result.failure = FailureAt(prepared_, commit.error.value_or(SqlError{}), i);
+    }
+    return result;
   }
 
-  Reply Watched(const std::string& sql, WatchedKind kind) {
-    context_.watcher.Begin(kind);
+  Reply Watched(const std::string& sql, WatchOrder order, Sighting& seen) {
+    context_.watcher.Begin(std::move(order));
     FailPoint("statement_sent");
     Reply reply = context_.session.Send(sql);
-    context_.watcher.End();
+    seen = context_.watcher.End();
     FailPoint("statement_done");
     return reply;
   }
@@ -206,43 +213,47 @@ class StatementStep {
         {.message = message, .in_message = at, .in_script = prepared_.statements[i].offset});
   }
 
+  // Tried again a few times only: what is built concurrently is expensive.
   StepResult RunAlone(std::size_t i, std::string sql = {}) {
     if (sql.empty()) sql = TextOf(i);
-    for (int build = 1;; ++build) {
-      const std::optional<SqlFailure> failure = AttemptAlone(i, sql);
-      ++report_.attempts;
-      if (!failure) return Applied{};
-      if (context_.stop.now.stop_requested()) return Stopped{};
-      if (!sql_state::IsWorthRetrying(failure->error.sqlstate)) return Failed{*failure};
-      if (build == kMostBuilds) return Deferred{*failure, context_.watcher.Blockers()};
-      context_.observer.OnRetry(prepared_.step, failure->error, 0);
-    }
+    const auto found = NeedsAt(i);
+    if (const auto* refused = std::get_if<Failed>(&found)) return *refused;
+    LockNeeds needs = std::get<LockNeeds>(found);
+    // It cannot be rolled back as a whole: only its wait for locks is cut short.
+    needs.long_hold = true;
+    LockAcquisition locks(context_, prepared_.step, limits_, needs);
+    StepResult result = RunAttempts(
+        context_, prepared_.step, locks,
+        [&](const Knock& knock) { return AttemptAlone(i, sql, needs, knock); }, kMostBuilds);
+    Count(locks);
+    return result;
   }
 
   // A clean-up first, in case an earlier attempt left an INVALID index; then the statement, alone
   // in its message; then its end in the progress table. After a stop the row stays: the next run
   // cleans up.
-  std::optional<SqlFailure> AttemptAlone(std::size_t i, const std::string& sql) {
+  AttemptResult AttemptAlone(std::size_t i, const std::string& sql, const LockNeeds& needs,
+                             const Knock& knock) {
     const StatementKind& kind = prepared_.statements[i].kind;
+    AttemptResult result;
     if (const auto refused = DropInvalidIndexes(context_.session, kind, body_)) {
-      return FailureAt(prepared_, *refused, i);
+      result.failure = FailureAt(prepared_, *refused, i);
+      return result;
     }
-    Require(context_.session.Send(BeforeAlone(i)));
+    Require(context_.session.Send(BeforeAlone(i, needs, knock)));
     FailPoint("progress_written");
-    const Reply reply = Watched(sql, WatchedKind::kStatement);
+    WatchOrder order = WatchOrderFor(context_, needs, knock, limits_);
+    order.kind = WatchedKind::kStatement;
+    const Reply reply = Watched(sql, std::move(order), result.seen);
     Require(context_.session.Send(OneMessage(body_.leave)));
     std::optional<SqlError> error = reply.error;
     if (!error && !Verified(kind)) error = InvalidAfterBuild();
     FailPoint("statement_verified");
-    if (error && context_.stop.now.stop_requested()) return Located(i, sql, *error);
+    if (error) result.failure = StatementFailure(i, *error, sql, 0);
+    if (error && context_.stop.now.stop_requested()) return result;
     if (error) DropInvalidIndexes(context_.session, kind, body_);
-    Require(context_.session.Send(EndStatementSql(i, !error)));
-    if (!error) return {};
-    return Located(i, sql, *error);
-  }
-
-  SqlFailure Located(std::size_t i, const std::string& sql, const SqlError& error) const {
-    return StatementFailure(i, error, sql, 0);
+    Require(context_.session.Send(EndSql(i, !error)));
+    return result;
   }
 
   bool Verified(const StatementKind& kind) {
@@ -257,24 +268,24 @@ class StatementStep {
     return error;
   }
 
-  std::string BeforeAlone(std::size_t i) const {
+  std::string BeforeAlone(std::size_t i, const LockNeeds& needs, const Knock& knock) const {
     const bool weak = prepared_.statements[i].kind.lock_class == LockClass::kLongWeak;
+    // Data work that ends its own transactions waits for rows, like data work elsewhere.
+    const Duration lock_timeout = needs.targets.empty() ? limits_.lock_timeout : knock.lock_timeout;
     SqlBatch batch;
-    batch.Add(BeginStatementSql(i));
+    batch.Add(BeginSql(i));
     batch.Add(SessionSettings(context_.facts.version));
     batch.Add("set application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
     // A build that waits is no harm to anyone, and one that is cut off leaves an INVALID index.
-    if (!weak) batch.Add("set lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
+    if (!weak) batch.Add("set lock_timeout = '" + ToPostgres(lock_timeout) + "'");
     batch.Add("set statement_timeout = '" + ToPostgres(limits_.statement_timeout) + "'");
     batch.Add(body_.session);
     return batch.text();
   }
 
   static void Require(const Reply& reply) {
-    if (reply.ok()) return;
-    ThrowIfFenced(*reply.error);
-    throw Error(sql_state::CodeOf(reply.error->sqlstate), reply.error->message, reply.error->hint,
-                reply.error->sqlstate);
+    if (!reply.ok()) ThrowIfFenced(*reply.error);
+    RequireSuccess(reply);
   }
 
   StepResult RecordInHistory() {

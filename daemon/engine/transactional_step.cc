@@ -3,6 +3,8 @@
 #include "base/fail_point.h"
 #include "core/duration.h"
 #include "engine/attempt_loop.h"
+#include "engine/lock_message.h"
+#include "engine/step_locks.h"
 #include "postgres/quoting.h"
 #include "postgres/sql_batch.h"
 #include "postgres/sql_state.h"
@@ -13,6 +15,7 @@ namespace {
 // The one message that does the work. The body's statements are counted from `first_body_tag`.
 struct WorkMessage {
   SqlBatch batch;
+  LockStatements locks;
   std::size_t body_offset = 0;  // byte at which the script begins
   std::size_t first_body_tag = 0;
 };
@@ -24,44 +27,56 @@ class TransactionalStep {
       : context_(context),
         prepared_(prepared),
         change_(ChangeFor(context, prepared.step, attempt)),
-        limits_(LimitsFor(context.settings, prepared.step.script.limits)),
-        locks_(limits_, context.clock, context.random) {
+        limits_(Overridden(context.settings.table_locks, prepared.step.script.limits)) {
     report_.revision = prepared.step.revision;
     report_.direction = prepared.step.direction;
   }
 
   StepReport Run() {
-    report_.result = RunAttempts(context_, prepared_.step, locks_, [this] { return Attempt(); });
-    report_.attempts = std::max(1, locks_.attempts());
-    report_.lock_wait_seconds = locks_.wait_seconds();
+    const auto needs = FindLockNeeds(context_, prepared_, limits_, prepared_.statements);
+    if (const auto* refused = std::get_if<Failed>(&needs)) {
+      report_.result = *refused;
+      return report_;
+    }
+    LockAcquisition locks(context_, prepared_.step, limits_, std::get<LockNeeds>(needs));
+    const auto attempt = [&](const Knock& knock) { return Attempt(locks, knock); };
+    report_.result = RunAttempts(context_, prepared_.step, locks, attempt);
+    report_.attempts = std::max(1, locks.attempts());
+    report_.lock_wait_seconds = locks.wait_seconds();
     return report_;
   }
 
  private:
-  std::optional<SqlFailure> Attempt() {
-    change_.attempts = locks_.attempts();
-    change_.lock_wait_seconds = locks_.wait_seconds();
+  AttemptResult Attempt(const LockAcquisition& locks, const Knock& knock) {
+    change_.attempts = locks.attempts();
+    change_.lock_wait_seconds = locks.wait_seconds();
     const SteadyTime began = context_.clock.Now();
-    std::optional<SqlFailure> failure = Work();
+    AttemptResult result = Work(locks.needs(), knock);
     report_.duration_seconds = ToSeconds(context_.clock.Now() - began);
-    return failure;
+    return result;
   }
 
-  std::optional<SqlFailure> Work() {
-    const WorkMessage message = MakeWorkMessage();
-    context_.watcher.Begin(WatchedKind::kTransaction);
+  AttemptResult Work(const LockNeeds& needs, const Knock& knock) {
+    const WorkMessage message = MakeWorkMessage(needs, knock);
+    const SteadyTime began = context_.clock.Now();
+    context_.watcher.Begin(WatchOrderFor(context_, needs, knock, limits_));
     FailPoint("work_sent");
     const Reply reply = context_.session.Send(message.batch.text());
-    context_.watcher.End();
+    AttemptResult result;
+    result.seen = context_.watcher.End();
     FailPoint("work_done");
     if (!reply.ok()) {
       // A message that could not be parsed did not even begin.
       if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
-      return FailureOf(reply, message);
+      result.failure = FailureOf(reply, message);
+      result.limit = LimitHitBy(needs, limits_, message.locks.Contain(reply.tags.size()),
+                                context_.clock.Now() - began);
+      return result;
     }
-    if (context_.stop.now.stop_requested()) return RollBackUnasked();
-    return CommitWork();
+    result.failure = context_.stop.now.stop_requested() ? RollBackUnasked() : CommitWork();
+    if (context_.stop.now.stop_requested()) result.seen.cancelled_on_request = true;
+    return result;
   }
 
   // Asked to stop after the work was done and before it was committed.
@@ -90,7 +105,7 @@ class TransactionalStep {
     return failure;
   }
 
-  WorkMessage MakeWorkMessage() const {
+  WorkMessage MakeWorkMessage(const LockNeeds& needs, const Knock& knock) const {
     const RunSettings& settings = context_.settings;
     WorkMessage message;
     SqlBatch& batch = message.batch;
@@ -98,10 +113,11 @@ class TransactionalStep {
     // The body before this one may have left settings behind.
     batch.Add(SessionSettings(context_.facts.version));
     batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
-    batch.Add("set local lock_timeout = '" + ToPostgres(locks_.lock_timeout()) + "'");
-    batch.Add("set local statement_timeout = '" + ToPostgres(limits_.statement_timeout) + "'");
+    batch.Add("set local lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
+    AddHurry(batch, knock);
     batch.Add(EnterSql(settings.names, context_.identity, change_));
     batch.Add(BodySettings(context_, true));
+    message.locks = AddTableLocks(batch, knock, needs, limits_);
     message.first_body_tag = batch.statements();
     message.body_offset = batch.AddScript(prepared_.text, prepared_.statements.size());
     batch.Add(
@@ -123,7 +139,6 @@ class TransactionalStep {
   const PreparedStep& prepared_;
   HistoryChange change_;
   TableLockLimits limits_;
-  LockAcquisition locks_;
   StepReport report_;
 };
 

@@ -332,9 +332,9 @@ TEST_F(CommandsPg, ResolveEndsAnInterruptedStatement) {
   const auto interrupt = [this] {
     const OpenedSession opened = database_.Open();
     const RunIdentity run = BumpFence(*opened.session, settings_.run.names);
-    RecordStatementStarted(
-        *opened.session, settings_.run.names, run, database_.Value("select gen_random_uuid()"),
-        {.revision = "a", .direction = "up", .ordinal = 1, .statement_hash = "x"});
+    RequireSuccess(opened.session->Send(BeginStatementSql(
+        settings_.run.names, run, database_.Value("select gen_random_uuid()"),
+        {.revision = "a", .direction = "up", .ordinal = 1, .statement_hash = "x"})));
   };
   interrupt();
   EXPECT_EQ(StateOf("a"), "started");

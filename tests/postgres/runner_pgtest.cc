@@ -98,8 +98,7 @@ TEST(RunnerTest, ATableLockThatIsNotFreedDefersTheMigration) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
   test.Add("0001_a", "alter table t add column b int;");
-  test.settings.lock_timeout = std::chrono::milliseconds(20);
-  test.settings.lock_deadline = std::chrono::milliseconds(200);
+  test.settings.table_locks.lock_deadline = std::chrono::milliseconds(200);
   const OpenedSession blocker = test.database.Open();
   ASSERT_TRUE(blocker.session->Send("begin; lock table public.t in access share mode").ok());
 
@@ -114,7 +113,8 @@ TEST(RunnerTest, ALostRaceForATableLockIsTriedAgainAndWinsOnceTheTableIsFree) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
   test.Add("0001_a", "alter table t add column b int;");
-  test.settings.lock_timeout = std::chrono::milliseconds(20);
+  // However old the blocker is: it is not looked away from.
+  test.settings.table_locks.young_holder = std::chrono::hours(1);
   const OpenedSession blocker = test.database.Open();
   ASSERT_TRUE(blocker.session->Send("begin; lock table public.t in access share mode").ok());
   test.observer.on_retry = [&] { blocker.session->Send("rollback"); };
@@ -140,7 +140,8 @@ TEST(RunnerTest, AStopWhileItOnlyWaitsForALockRollsBack) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
   test.Add("0001_a", "alter table t add column b int;");
-  test.settings.lock_timeout = std::chrono::hours(1);
+  test.settings.table_locks.young_holder = std::chrono::hours(1);
+  test.settings.table_locks.ladder = {std::chrono::hours(1)};
   const OpenedSession blocker = test.database.Open();
   ASSERT_TRUE(blocker.session->Send("begin; lock table public.t in access share mode").ok());
   test.observer.on_step_begin = [&] { test.stop.RequestAfterCurrent(); };

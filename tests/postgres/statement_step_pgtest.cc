@@ -1,8 +1,7 @@
-#include "engine/statement_step.h"
-
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
+#include "engine/statement_step.h"
 #include "support/migrations_under_test.h"
 
 namespace lockstep {
@@ -13,12 +12,12 @@ void LeaveStarted(MigrationsUnderTest& test, int ordinal, const std::string& sta
   const OpenedSession opened = test.database.Open();
   InstallBookkeeping(*opened.session, test.settings.names);
   const RunIdentity run = BumpFence(*opened.session, test.settings.names);
-  RecordStatementStarted(*opened.session, test.settings.names, run,
-                         "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
-                         {.revision = "0001",
-                          .direction = "up",
-                          .ordinal = ordinal,
-                          .statement_hash = Sha256(statement)});
+  RequireSuccess(opened.session->Send(BeginStatementSql(test.settings.names, run,
+                                                        "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
+                                                        {.revision = "0001",
+                                                         .direction = "up",
+                                                         .ordinal = ordinal,
+                                                         .statement_hash = Sha256(statement)})));
 }
 
 constexpr const char* kBuild = "create index concurrently i on t (id)";
@@ -61,7 +60,8 @@ TEST(StatementStepTest, AFailedUniqueBuildLeavesNoInvalidIndex) {
 TEST(StatementStepTest, StatementsThatAreDoneAreNotRunAgain) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
-  test.Add("0001_a", "-- transaction: off\ninsert into t values (1);\ninsert into nowhere values (1);");
+  test.Add("0001_a",
+           "-- transaction: off\ninsert into t values (1);\ninsert into nowhere values (1);");
   EXPECT_EQ(test.Upgrade().state, RunState::kFailed);
   test.database.Sql("create table nowhere (id int)");
   EXPECT_EQ(test.Upgrade().state, RunState::kDone);
@@ -71,7 +71,8 @@ TEST(StatementStepTest, StatementsThatAreDoneAreNotRunAgain) {
 TEST(StatementStepTest, AStatementThatWasDoneAndChangedIsRefused) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
-  test.Add("0001_a", "-- transaction: off\ninsert into t values (1);\ninsert into nowhere values (1);");
+  test.Add("0001_a",
+           "-- transaction: off\ninsert into t values (1);\ninsert into nowhere values (1);");
   test.Upgrade();
   test.Add("0001_a", "-- transaction: off\ninsert into t values (2);\nselect 1;");
   const RunReport report = test.Upgrade();
@@ -100,9 +101,11 @@ TEST(StatementStepTest, AnIndexThatIsAlreadyDroppedCountsAsDropped) {
 
 TEST(StatementStepTest, APendingDetachIsFinalized) {
   MigrationsUnderTest test;
-  test.database.Sql("create table p (id int) partition by range (id);"
-                    "create table p1 partition of p for values from (0) to (9)");
-  test.database.Sql("update pg_inherits set inhdetachpending = true where inhrelid = 'p1'::regclass");
+  test.database.Sql(
+      "create table p (id int) partition by range (id);"
+      "create table p1 partition of p for values from (0) to (9)");
+  test.database.Sql(
+      "update pg_inherits set inhdetachpending = true where inhrelid = 'p1'::regclass");
   const std::string detach = "alter table p detach partition p1 concurrently";
   LeaveStarted(test, 1, detach);
   test.Add("0001_a", "-- transaction: off\n" + detach + ";");
@@ -114,8 +117,9 @@ TEST(StatementStepTest, APendingDetachIsFinalized) {
 TEST(StatementStepTest, RunsWhatCannotStandInATransaction) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
-  test.Add("0001_a", "-- transaction: off\nvacuum t;\nreindex table concurrently t;\n"
-                     "alter table t add column b int;");
+  test.Add("0001_a",
+           "-- transaction: off\nvacuum t;\nreindex table concurrently t;\n"
+           "alter table t add column b int;");
   EXPECT_EQ(test.Upgrade().state, RunState::kDone);
   EXPECT_EQ(test.database.Value("select bool_and(done) from lockstep.progress"), "t");
 }

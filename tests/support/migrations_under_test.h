@@ -21,6 +21,14 @@ class RecordingObserver : public RunObserver {
     events.push_back("retry " + step.revision + ' ' + error.sqlstate);
     if (on_retry) on_retry();
   }
+  void OnBlocked(const Step& step, const std::vector<Blocker>& seen) override {
+    events.push_back("blocked " + step.revision);
+    blockers = seen;
+    if (on_blocked) on_blocked();
+  }
+  void OnStatementProgress(const StatementProgress&) override {
+    if (on_progress) on_progress();
+  }
   void OnStepBegin(const Step& step, std::size_t, std::size_t) override {
     events.push_back("begin " + step.revision);
     if (on_step_begin) on_step_begin();
@@ -38,7 +46,9 @@ class RecordingObserver : public RunObserver {
 
   std::vector<std::string> events;
   int waited_for_pid = 0;
-  std::function<void()> on_retry, on_step_begin, on_step_end, on_waiting;
+  std::vector<Blocker> blockers;  // of the last look that found any
+  std::function<void()> on_retry, on_blocked, on_step_begin, on_step_end, on_waiting;
+  std::function<void()> on_progress;  // in the watcher's thread
 };
 
 // What stood in a run's way; empty when nothing did.
@@ -73,9 +83,7 @@ class MigrationsUnderTest {
   RunReport Upgrade(const std::string& goal = "head") { return Run(Direction::kUp, goal); }
   RunReport Downgrade(const std::string& goal) { return Run(Direction::kDown, goal); }
 
-  History ReadHistory() const {
-    return ReadLook(*database.Open().session, settings.names).history;
-  }
+  History ReadHistory() const { return ReadLook(*database.Open().session, settings.names).history; }
 
   TestDatabase database;
   MapFileTree files;

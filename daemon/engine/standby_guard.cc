@@ -1,0 +1,42 @@
+#include "engine/standby_guard.h"
+
+#include "postgres/blockers.h"
+
+namespace lockstep {
+namespace {
+
+std::vector<LockTarget> ReplayedOf(const std::vector<LockTarget>& targets) {
+  std::vector<LockTarget> replayed;
+  for (const LockTarget& target : targets) {
+    if (target.mode == LockMode::kAccessExclusive) replayed.push_back(target);
+  }
+  return replayed;
+}
+
+}  // namespace
+
+StandbyGuard::StandbyGuard(const std::vector<StandbySettings>& standbys, Duration longest_query)
+    : longest_query_(longest_query) {
+  for (const StandbySettings& standby : standbys) standbys_.emplace_back(standby);
+}
+
+std::vector<Blocker> StandbyGuard::FindReaders(const std::vector<LockTarget>& targets,
+                                               std::vector<std::string>& silent) {
+  const std::vector<LockTarget> replayed = ReplayedOf(targets);
+  if (replayed.empty()) return {};
+  std::vector<Blocker> readers;
+  for (Standby& standby : standbys_) {
+    const auto seen = standby.lookout.Ask(
+        [&](Session& session) { return FindHolders(session, replayed, session.backend_pid()); });
+    if (!seen) silent.push_back(standby.name);
+    if (!seen) continue;
+    for (Blocker blocker : *seen) {
+      if (blocker.transaction_age_seconds < ToSeconds(longest_query_)) continue;
+      blocker.standby = standby.name;
+      readers.push_back(std::move(blocker));
+    }
+  }
+  return readers;
+}
+
+}  // namespace lockstep
