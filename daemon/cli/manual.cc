@@ -49,8 +49,10 @@ lines at the start of a file are its header:
 .fi
 .P
 Other keys are \fBtransaction\fR (on, off), \fBirreversible\fR (the reason why there is no
-down file), \fBlock_timeout\fR, \fBlock_deadline\fR, \fBmax_hold\fR, \fBstatement_timeout\fR,
-\fBacknowledge\fR and \fBvariables\fR (on: ${NAME} is replaced). Without \fBrevision\fR it is the
+down file), \fBlock_deadline\fR, \fBmax_hold\fR, \fBlock_timeout\fR, \fBstatement_timeout\fR
+and the other limits of docs/table\-locks.md, \fBacknowledge\fR (a table and \fBrewrite\fR,
+\fBscan\fR, \fBbuild\fR or \fBlock\fR: a long strong lock on it is wanted) and
+\fBvariables\fR (on: ${NAME} is replaced). Without \fBrevision\fR it is the
 file's name up to its first "_" or "."; without \fBrevises\fR the parent is the file before it.
 )";
 

@@ -1,6 +1,8 @@
 // plan, upgrade, downgrade, stamp, verify: work that is planned or done.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -13,6 +15,8 @@ namespace {
 
 // Shorter waits say nothing about a database.
 constexpr double kWorthTelling = 0.1;
+
+constexpr std::size_t kNamesInALine = 4;
 
 std::string_view MeaningOf(std::string_view lock_class) {
   if (lock_class == "A") return "A: instant but strong";
@@ -33,6 +37,25 @@ std::string PlaceOf(const json::object& step, const json::object& statement) {
                      WholeAt(statement, "column"));
 }
 
+// "ACCESS EXCLUSIVE on public.orders, public.items; SHARE on public.users": the relations of a mode
+// together, and of many only as many as a line holds.
+std::string LocksOf(const json::object& statement) {
+  std::map<std::string, std::vector<std::string>> by_mode;
+  for (const auto& lock : ObjectsAt(statement, "locks")) {
+    by_mode[TextAt(lock, "mode")].push_back(TextAt(lock, "relation"));
+  }
+  std::vector<std::string> modes;
+  for (auto& [mode, relations] : by_mode) {
+    const std::size_t more = relations.size() - std::min(relations.size(), kNamesInALine);
+    if (more > 1) {
+      relations.resize(kNamesInALine);
+      relations.push_back(fmt::format("and {} more", more));
+    }
+    modes.push_back(mode + " on " + Join(relations, ", "));
+  }
+  return Join(modes, "; ");
+}
+
 void PrintPlannedStep(std::size_t number, const json::object& step, Page& page) {
   page.data +=
       fmt::format("{}. {}", number, page.paint(Tone::kStrong, Escaped(TextAt(step, "revision"))));
@@ -45,7 +68,8 @@ void PrintPlannedStep(std::size_t number, const json::object& step, Page& page) 
     const auto lock_class = TextAt(statement, "lock_class");
     table.Add({"   " + PlaceOf(step, statement),
                {lock_class, ToneOfClass(lock_class)},
-               TextAt(statement, "kind")});
+               TextAt(statement, "kind"),
+               LocksOf(statement)});
   }
   page.data += table.Text();
 }

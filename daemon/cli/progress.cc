@@ -160,6 +160,16 @@ void Progress::OnStatementProgress(const StatementProgress& progress) {
   if (!line_.state.empty()) Repeat(what, line_.counter + " " + line_.state + line_.percent);
 }
 
+void Progress::OnBlocked(const Step&, const std::vector<Blocker>& blockers) {
+  const std::lock_guard guard(mutex_);
+  line_.percent.clear();
+  line_.state = "waiting for " + ToText(blockers.front());
+  if (blockers.size() > 1) line_.state += fmt::format(" (and {} more)", blockers.size() - 1);
+  if (output_.terminal) return Draw();
+  Repeat(fmt::format("blocked {} {}", blockers.front().pid, blockers.front().gid),
+         line_.counter + " " + line_.state);
+}
+
 void Progress::OnRetry(const Step& step, const SqlError& error, double pause_seconds) {
   const std::lock_guard guard(mutex_);
   line_.state.clear();
@@ -185,9 +195,7 @@ void Progress::OnNotice(const Notice& notice) {
   Print(Escaped(ToLower(notice.severity) + ": " + notice.message), Tone::kDim);
 }
 
-void Progress::OnReconnect(const std::string& why) {
-  Say(why + "; connecting again");
-}
+void Progress::OnReconnect(const std::string& why) { Say(why + "; connecting again"); }
 
 void Progress::OnMessage(const std::string& sentence) { Say(sentence); }
 

@@ -40,6 +40,7 @@ class Progress : public RunObserver {
   void OnStatement(const Step& step, std::size_t ordinal, std::size_t count,
                    const std::string& kind) override;
   void OnStatementProgress(const StatementProgress& progress) override;
+  void OnBlocked(const Step& step, const std::vector<Blocker>& blockers) override;
   void OnRetry(const Step& step, const SqlError& error, double pause_seconds) override;
   void OnStepEnd(const Step& step, const StepReport& report) override;
   void OnNotice(const Notice& notice) override;

@@ -11,10 +11,11 @@ json::value SecondsOrNull(double seconds) {
   return seconds < 0 ? json::value(nullptr) : json::value(seconds);
 }
 
-json::object SessionDocument(const Blocker& blocker, const OurBackend& of) {
+json::object SessionDocument(const Blocker& blocker) {
   return {{"pid", blocker.pid},
           {"gid", TextOrNull(blocker.gid)},
-          {"of", of.pid},
+          {"of", nullptr},
+          {"revision", nullptr},
           {"kind", NameOf(blocker.kind)},
           {"user", TextOrNull(blocker.user)},
           {"application_name", TextOrNull(blocker.application_name)},
@@ -37,20 +38,35 @@ json::object OurDocument(const OurBackend& backend) {
           {"waiting", backend.waiting}};
 }
 
-void Add(json::array& list, const std::vector<Blocker>& found, const OurBackend& of) {
-  for (const Blocker& blocker : found) list.push_back(SessionDocument(blocker, of));
+void Add(json::array& list, const std::vector<Blocker>& found, const OurBackend& of,
+         QueryDisclosure how) {
+  for (const Blocker& blocker : Disclosed(found, how)) {
+    json::object document = SessionDocument(blocker);
+    document["of"] = of.pid;
+    list.push_back(std::move(document));
+  }
 }
 
 }  // namespace
 
-BlockerPicture ReadBlockerPicture(Session& session) {
+BlockerPicture ReadBlockerPicture(Session& session, QueryDisclosure how) {
   BlockerPicture picture;
   for (const OurBackend& backend : FindOurBackends(session)) {
     picture.ours.push_back(OurDocument(backend));
-    if (backend.waiting) Add(picture.blockers, FindBlockers(session, backend.pid), backend);
-    Add(picture.victims, FindVictims(session, backend.pid), backend);
+    if (backend.waiting) Add(picture.blockers, FindBlockers(session, backend.pid), backend, how);
+    Add(picture.victims, FindVictims(session, backend.pid), backend, how);
   }
   return picture;
+}
+
+void AddHolders(const std::vector<Blocker>& holders, const std::string& revision,
+                QueryDisclosure how, BlockerPicture& picture) {
+  for (const Blocker& blocker : Disclosed(holders, how)) {
+    if (blocker.application_name.starts_with("lockstep/")) continue;
+    json::object document = SessionDocument(blocker);
+    document["revision"] = revision;
+    picture.blockers.push_back(std::move(document));
+  }
 }
 
 }  // namespace lockstep

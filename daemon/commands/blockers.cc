@@ -1,28 +1,60 @@
+#include "postgres/blockers.h"
+
 #include "commands/blocker_document.h"
 #include "commands/commands.h"
 #include "commands/documents.h"
 #include "commands/target_access.h"
+#include "core/planner.h"
+#include "engine/prepared_step.h"
+#include "postgres/lock_targets.h"
 
 namespace lockstep {
 namespace {
 
 std::string MessageOf(const BlockerPicture& picture) {
-  if (picture.ours.empty()) return "no session of ours is connected";
+  if (picture.ours.empty() && picture.blockers.empty()) {
+    return "nobody is in the way of the next upgrade, and no session of ours is connected";
+  }
   return Count(picture.blockers.size(), "session blocks", "sessions block") + " ours; " +
          Count(picture.victims.size(), "waits", "wait") + " for ours";
+}
+
+// The migration that an upgrade would begin with, if there is one.
+std::optional<Step> NextStep(const MigrationFolder& folder, const History& history) {
+  const PlanResult result = MakeUpgradePlan(folder, history, std::get<Goal>(ParseGoal("heads")));
+  const auto* plan = std::get_if<Plan>(&result);
+  if (plan == nullptr || plan->empty()) return {};
+  return plan->steps.front();
+}
+
+// A run that looks waits for no lock: who is in its way has to be found by what it is going to
+// lock.
+void AddBlockersOfNext(const CommandContext& context, const SeenTarget& seen,
+                       BlockerPicture& picture) {
+  const MigrationFolder folder = LoadFolder(context.settings);
+  if (!folder.ok()) return;
+  const std::optional<Step> step = NextStep(folder, seen.history());
+  if (!step) return;
+  const RunSettings& settings = context.settings.run;
+  const std::vector<StatementLocks> locks =
+      FindStatementLocks(seen.session(), BodyNamesOf(settings, seen.opened.facts),
+                         SplitStatements(step->script.text, step->script.file).statements);
+  AddHolders(FindHolders(seen.session(), TargetsOf(locks), 0), step->revision,
+             settings.blocker_query, picture);
 }
 
 }  // namespace
 
 CommandAnswer RunBlockers(const CommandContext& context, const CommandRequest&) {
-  const OpenedSession opened = TargetSessions(context.settings)({.purpose = "blockers"});
-  BlockerPicture picture = ReadBlockerPicture(*opened.session);
+  const SeenTarget seen = LookAtTarget(context.settings, "blockers");
+  BlockerPicture picture = ReadBlockerPicture(seen.session(), context.settings.run.blocker_query);
+  if (picture.blockers.empty()) AddBlockersOfNext(context, seen, picture);
   const std::string message = MessageOf(picture);
   return {json::object{{"target", TargetName(context.settings)},
                        {"blockers", std::move(picture.blockers)},
                        {"victims", std::move(picture.victims)},
                        {"ours", std::move(picture.ours)},
-                       {"sees_all_activity", opened.facts.sees_all_activity},
+                       {"sees_all_activity", seen.opened.facts.sees_all_activity},
                        {"message", message}}};
 }
 

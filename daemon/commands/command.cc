@@ -54,7 +54,7 @@ CommandAnswer AnswerOrError(const Command& command, const CommandContext& contex
     return AnswerOf(error);
   } catch (const std::exception& error) {
     return AnswerOf(Error(ErrorCode::kInternal, std::string("our bug: ") + error.what(),
-                             "please report it with the command that led to it"));
+                          "please report it with the command that led to it"));
   }
 }
 

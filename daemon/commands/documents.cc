@@ -1,14 +1,24 @@
 #include "commands/documents.h"
 
+#include "core/blocker.h"
+
 namespace lockstep {
 namespace {
 
-// A list that was recorded as JSON text; what cannot be read is left out rather than refused.
-json::array ArrayFrom(const std::string& text) {
-  boost::system::error_code problem;
-  json::value value = json::parse(text, problem);
-  if (problem || !value.is_array()) return {};
-  return std::move(value.get_array());
+// As the attempts table has them. What somebody else wrote there is left out.
+json::array BlockerTexts(const std::string& text) {
+  boost::system::error_code broken;
+  const json::value stored = json::parse(text, broken);
+  if (broken || !stored.is_array()) return {};
+  json::array texts;
+  for (const json::value& blocker : stored.get_array()) {
+    try {
+      texts.push_back(json::value(ToText(BlockerFromJson(blocker))));
+    } catch (const std::exception&) {
+      continue;
+    }
+  }
+  return texts;
 }
 
 }  // namespace
@@ -52,7 +62,7 @@ json::object ToJson(const FailedAttempt& attempt) {
           {"host", TextOrNull(attempt.host)},
           {"pid", attempt.pid},
           {"version", TextOrNull(attempt.client_version)},
-          {"blockers", ArrayFrom(attempt.blockers)}};
+          {"blockers", BlockerTexts(attempt.blockers)}};
 }
 
 json::object ToJson(const LockHolder& holder) {

@@ -2,9 +2,9 @@
 #include "commands/commands.h"
 #include "commands/documents.h"
 #include "commands/goal_argument.h"
+#include "commands/planned_step.h"
 #include "commands/target_access.h"
 #include "core/planner.h"
-#include "core/script_rules.h"
 
 namespace lockstep {
 namespace {
@@ -18,7 +18,27 @@ PlanResult MakePlan(const CommandContext& context, const MigrationFolder& folder
   return MakeDowngradePlan(folder, seen.history(), goal, stored_down);
 }
 
-json::object StepDocument(const Step& step, const SplitScript& split) {
+json::array LocksDocument(const StatementLocks& locks) {
+  json::array list;
+  for (const LockTarget& target : locks.targets) {
+    list.push_back(json::object{{"relation", target.name}, {"mode", NameOf(target.mode)}});
+  }
+  return list;
+}
+
+// Each statement as this database sees it.
+json::array StatementsDocument(const PlannedStep& planned) {
+  json::array list = ToJson(planned.statements);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    json::object& statement = list[i].get_object();
+    statement["lock_class"] = LetterOf(planned.locks[i].lock_class);
+    statement["locks"] = LocksDocument(planned.locks[i]);
+  }
+  return list;
+}
+
+json::object StepDocument(const PlannedStep& planned) {
+  const Step& step = planned.step;
   return {{"revision", step.revision},
           {"direction", NameOf(step.direction)},
           {"description", step.description},
@@ -27,7 +47,7 @@ json::object StepDocument(const Step& step, const SplitScript& split) {
           {"irreversible", TextOrNull(step.irreversible)},
           {"file", TextOrNull(step.script.file)},
           {"stored", step.stored_script},
-          {"statements", ToJson(split.statements)}};
+          {"statements", StatementsDocument(planned)}};
 }
 
 std::string WithNewline(const std::string& text) {
@@ -47,22 +67,26 @@ std::string SqlOf(const Plan& plan) {
   return sql;
 }
 
-json::object PlanDocument(const MigrationFolder& folder, const Plan& plan, bool with_sql) {
-  json::array steps;
-  Diagnostics found = folder.diagnostics();
-  found.insert(found.end(), plan.warnings.begin(), plan.warnings.end());
-  for (const Step& step : plan.steps) {
-    const SplitScript split = CheckScript(step.script);
-    found.insert(found.end(), split.diagnostics.begin(), split.diagnostics.end());
-    steps.push_back(StepDocument(step, split));
-  }
+std::string MessageFor(const Plan& plan, const Diagnostics& found) {
+  if (plan.empty()) return "nothing to do";
+  if (HasErrors(found)) return "this plan would be refused, and nothing run";
   const std::string verb = plan.direction == Direction::kUp ? "applied" : "rolled back";
+  return Count(plan.steps.size(), "migration", "migrations") + " would be " + verb;
+}
+
+json::object PlanDocument(const Diagnostics& folder, const Plan& plan,
+                          const std::vector<PlannedStep>& planned, bool with_sql) {
+  json::array steps;
+  Diagnostics found = folder;
+  found.insert(found.end(), plan.warnings.begin(), plan.warnings.end());
+  for (const PlannedStep& step : planned) {
+    found.insert(found.end(), step.diagnostics.begin(), step.diagnostics.end());
+    steps.push_back(StepDocument(step));
+  }
   return {{"ahead", ToJson(plan.ahead)},
           {"steps", std::move(steps)},
           {"sql", with_sql ? json::value(SqlOf(plan)) : nullptr},
-          {"message", plan.empty() ? "nothing to do"
-                                   : Count(plan.steps.size(), "migration", "migrations") +
-                                         " would be " + verb},
+          {"message", MessageFor(plan, found)},
           {"diagnostics", ToJson(found)}};
 }
 
@@ -113,12 +137,15 @@ CommandAnswer RunPlan(const CommandContext& context, const CommandRequest& reque
   if (auto refusal = RefuseUnadopted(context.settings.run, seen.look)) return *refusal;
   const PlanResult result = MakePlan(context, folder, seen, parsed, down);
   const Plan* plan = std::get_if<Plan>(&result);
-  json::object document = plan != nullptr ? PlanDocument(folder, *plan, request.Has("sql"))
-                                          : NoPlanDocument(std::get<Diagnostics>(result));
+  json::object document =
+      plan != nullptr
+          ? PlanDocument(folder.diagnostics(), *plan, LookAhead(seen, context.settings.run, *plan),
+                         request.Has("sql"))
+          : NoPlanDocument(std::get<Diagnostics>(result));
   document["target"] = TargetName(context.settings);
   document["direction"] = NameOf(down ? Direction::kDown : Direction::kUp);
   document["goal"] = goal;
-  document["next"] = plan == nullptr ? nullptr : NextFor(*plan, goal);
+  document["next"] = plan == nullptr || HasErrorIn(document) ? nullptr : NextFor(*plan, goal);
   const ExitCode exit_code = ExitCodeFor(document, request);
   return {std::move(document), exit_code};
 }

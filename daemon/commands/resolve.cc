@@ -57,7 +57,8 @@ CommandAnswer RunResolve(const CommandContext& context, const CommandRequest& re
   json::object document;
   WithMigrationLock(context, "resolve", [&](LockedTarget& target) {
     const ProgressRow row = InterruptedStatement(target.look.history, revision);
-    RecordStatementEnd(target.session, context.settings.run.names, target.run, row, applied);
+    RequireSuccess(
+        target.session.Send(EndStatementSql(context.settings.run.names, target.run, row, applied)));
     document = ResolveDocument(row, applied);
   });
   document["target"] = TargetName(context.settings);

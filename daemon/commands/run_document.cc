@@ -9,8 +9,7 @@ namespace lockstep {
 namespace {
 
 json::object SqlFailureDocument(const StepReport& step, std::string_view outcome,
-                                const SqlFailure& failure,
-                                const std::vector<std::string>& blockers) {
+                                const SqlFailure& failure, const std::vector<Blocker>& blockers) {
   const SqlError& error = failure.error;
   return {{"revision", step.revision},
           {"direction", NameOf(step.direction)},
@@ -28,7 +27,7 @@ json::object SqlFailureDocument(const StepReport& step, std::string_view outcome
           {"schema", TextOrNull(error.schema)},
           {"table", TextOrNull(error.table)},
           {"constraint", TextOrNull(error.constraint)},
-          {"blockers", ToJson(blockers)}};
+          {"blockers", ToJson(ToTexts(blockers))}};
 }
 
 // One visitor: each way not to succeed, told in the words of a SqlFailure.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "base/error.h"
@@ -96,18 +97,46 @@ Problem SetHookTimeout(Settings& settings, const std::string& value) {
   return "";
 }
 
+Problem SetBlockerQuery(Settings& settings, const std::string& value) {
+  const auto disclosure = QueryDisclosureNamed(value);
+  if (!disclosure) return "must be \"without_constants\", \"text\", \"hash\" or \"off\"";
+  settings.run.blocker_query = *disclosure;
+  return "";
+}
+
+Problem SetEndBlockers(Settings& settings, const std::string& value) {
+  if (value != "on" && value != "off") return "must be \"on\" or \"off\"";
+  settings.run.ending.on = value == "on";
+  return "";
+}
+
+Problem SetNames(std::vector<std::string>& field, const std::string& value) {
+  field = SplitTrimmed(value, ',');
+  const bool empty = std::ranges::any_of(field, &std::string::empty);
+  return empty ? "must be names with commas between them" : "";
+}
+
+// Between blanks, since a URL may hold commas.
+Problem SetStandbys(Settings& settings, const std::string& value) {
+  settings.standby_urls.clear();
+  std::istringstream words(value);
+  for (std::string word; words >> word;) {
+    settings.standby_urls.push_back(ConnectionUrl::Parse(word));
+  }
+  return settings.standby_urls.empty() ? "must be URLs with blanks between them" : "";
+}
+
 // ---- The keys --------------------------------------------------------------------------------
 
 struct Key {
-  std::string_view name;
-  Problem (*set)(Settings&, const std::string&);
+  std::string name;
+  std::function<Problem(Settings&, const std::string&)> set;
 };
 
-// Keys with one value: in the file by this name, in the environment as LOCKSTEP_<NAME>, "." as "_".
-const std::vector<Key>& Scalars() {
+std::vector<Key> MakeScalars() {
   using S = Settings;
   using T = const std::string;
-  static const std::vector<Key> keys = {
+  std::vector<Key> keys = {
       {"database_url", SetUrl},
       {"password_file", [](S& s, T& v) { return SetText(s.password_file, v); }},
       {"dir", [](S& s, T& v) { return SetText(s.folder, v); }},
@@ -116,16 +145,35 @@ const std::vector<Key>& Scalars() {
       {"alembic_version", SetAlembicSync},
       {"owner_role", [](S& s, T& v) { return SetText(s.run.owner_role, v); }},
       {"search_path", [](S& s, T& v) { return SetText(s.run.search_path, v); }},
-      {"lock_timeout", [](S& s, T& v) { return SetTimeLimit(s.run.lock_timeout, v); }},
-      {"lock_deadline", [](S& s, T& v) { return SetTimeLimit(s.run.lock_deadline, v); }},
-      {"statement_timeout", [](S& s, T& v) { return SetDuration(s.run.statement_timeout, v); }},
       {"migration_lock_wait", SetMigrationLockWait},
       {"sandbox_bin_dir", [](S& s, T& v) { return SetText(s.sandbox_bin_dir, v); }},
       {"backup.directory", [](S& s, T& v) { return SetText(s.run.backup.directory, v); }},
       {"backup.keep", SetKeep},
       {"backup.program", [](S& s, T& v) { return SetText(s.run.backup.program, v); }},
       {"hooks.timeout", SetHookTimeout},
+      {"blocker_query", SetBlockerQuery},
+      {"end_blockers.enabled", SetEndBlockers},
+      {"end_blockers.idle_longer_than",
+       [](S& s, T& v) { return SetTimeLimit(s.run.ending.idle_longer_than, v); }},
+      {"end_blockers.users", [](S& s, T& v) { return SetNames(s.run.ending.users, v); }},
+      {"end_blockers.applications",
+       [](S& s, T& v) { return SetNames(s.run.ending.applications, v); }},
+      {"standby_guard.urls", SetStandbys},
+      {"standby_guard.longest_query",
+       [](S& s, T& v) { return SetTimeLimit(s.run.standby_longest_query, v); }},
   };
+  // A file's header has the same keys for itself.
+  for (const std::string& key : TableLockKeys()) {
+    keys.push_back({key, [key](Settings& settings, const std::string& value) {
+                      return SetTableLockLimit(settings.run.table_locks, key, value);
+                    }});
+  }
+  return keys;
+}
+
+// Keys with one value: in the file by this name, in the environment as LOCKSTEP_<NAME>, "." as "_".
+const std::vector<Key>& Scalars() {
+  static const std::vector<Key> keys = MakeScalars();
   return keys;
 }
 
@@ -147,7 +195,8 @@ std::optional<HookPoint> FindHookPoint(std::string_view name) {
 }
 
 bool IsTable(std::string_view name) {
-  return name == "backup" || name == "hooks" || name == "variables";
+  return name == "backup" || name == "hooks" || name == "variables" || name == "end_blockers" ||
+         name == "standby_guard";
 }
 
 // ---- The file --------------------------------------------------------------------------------
@@ -268,11 +317,17 @@ void RequireTrustedForHooks(const std::string& path) {
               "make it yours and closed: chown, and chmod go-w");
 }
 
+bool HoldsPassword(const Settings& settings) {
+  const auto has_password = [](const ConnectionUrl& url) { return !url.Get("password").empty(); };
+  return (settings.url && has_password(*settings.url)) ||
+         std::ranges::any_of(settings.standby_urls, has_password);
+}
+
 void ReadFile(const std::string& path, Settings& settings) {
   const std::string text = ReadWholeFile(path);
   FileReader(path, settings).Read(ParseToml(path, text), "");
-  const bool has_password = settings.url && !settings.url->Get("password").empty();
-  if (has_password) RequirePrivateFile(path, "the configuration file, which holds a password,");
+  if (HoldsPassword(settings))
+    RequirePrivateFile(path, "the configuration file, which holds a password,");
   if (!settings.run.hooks.empty()) RequireTrustedForHooks(path);
 }
 

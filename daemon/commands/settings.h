@@ -15,6 +15,7 @@ struct Settings {
   std::string password_file;   // read each time a session is opened; empty: none
   std::string folder = "migrations";
   RunSettings run;
+  std::vector<ConnectionUrl> standby_urls;  // looked at before a strong table lock
   std::string sandbox_bin_dir;
 };
 

@@ -74,7 +74,7 @@ CommandAnswer RunStatus(const CommandContext& context, const CommandRequest&) {
   if (auto refusal = RefuseFolder(folder)) return *refusal;
   const SeenTarget seen = LookAtTarget(context.settings, "status");
   const std::optional<LockHolder> holder = FindHolder(seen);
-  BlockerPicture picture = ReadBlockerPicture(seen.session());
+  BlockerPicture picture = ReadBlockerPicture(seen.session(), context.settings.run.blocker_query);
   const BookkeepingNames& names = context.settings.run.names;
   json::object document = StandingOf(folder, seen.look, names).document;
   document["target"] = TargetName(context.settings);

@@ -29,6 +29,11 @@ struct HeldKey {
   }
 };
 
+ConnectionUrl WithPasswordFile(const ConnectionUrl& url, const Settings& settings) {
+  if (settings.password_file.empty()) return url;
+  return url.With("password", ReadPasswordFile(settings.password_file));
+}
+
 }  // namespace
 
 MigrationFolder LoadFolder(const Settings& settings) {
@@ -51,8 +56,7 @@ ConnectionUrl TargetUrl(const Settings& settings) {
     throw Error(ErrorCode::kBadSettings, "no database is configured",
                 "give --database-url, or set DATABASE_URL");
   }
-  if (settings.password_file.empty()) return *settings.url;
-  return settings.url->With("password", ReadPasswordFile(settings.password_file));
+  return WithPasswordFile(*settings.url, settings);
 }
 
 std::string TargetName(const Settings& settings) {
@@ -63,6 +67,17 @@ SessionFactory TargetSessions(const Settings& settings) {
   return [&settings](const SessionOptions& options) {
     return OpenSession(TargetUrl(settings), options);
   };
+}
+
+std::vector<StandbySettings> StandbySessions(const Settings& settings) {
+  std::vector<StandbySettings> standbys;
+  for (const ConnectionUrl& url : settings.standby_urls) {
+    standbys.push_back({url.Redacted(), [&settings, url](const SessionOptions& options) {
+                          const bool own = !url.Get("password").empty();
+                          return OpenSession(own ? url : WithPasswordFile(url, settings), options);
+                        }});
+  }
+  return standbys;
 }
 
 SeenTarget LookAtTarget(const Settings& settings, const std::string& purpose) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "commands/command.h"
 #include "core/migration_folder.h"
@@ -27,6 +28,10 @@ ConnectionUrl TargetUrl(const Settings& settings);
 std::string TargetName(const Settings& settings);
 // Reads the password file again for each session, so that a rotated password is picked up.
 SessionFactory TargetSessions(const Settings& settings);
+
+// The standbys that are looked at before a strong table lock, with the same password where their
+// URL has none.
+std::vector<StandbySettings> StandbySessions(const Settings& settings);
 
 // A session that only reads, and what it saw. Works for a reader role, on a standby, and on a
 // database without our bookkeeping.

@@ -19,7 +19,9 @@ int KeepFrom(const std::string& text) {
               "0 keeps every backup");
 }
 
-RunSettings WithBackupFlags(RunSettings settings, const CommandRequest& request) {
+RunSettings RunSettingsFor(const CommandContext& context, const CommandRequest& request) {
+  RunSettings settings = context.settings.run;
+  settings.standbys = StandbySessions(context.settings);
   if (request.Has("backup")) settings.backup.directory = request.Get("backup");
   if (request.Has("keep")) settings.backup.keep = KeepFrom(request.Get("keep"));
   return settings;
@@ -43,7 +45,7 @@ RunReport InvalidReport(const MigrationFolder& folder, Direction direction) {
 CommandAnswer RunTo(const CommandContext& context, const CommandRequest& request,
                     const MigrationFolder& folder, Direction direction, const std::string& goal) {
   if (!folder.ok()) return AnswerOf(context, folder, InvalidReport(folder, direction), goal);
-  const RunSettings settings = WithBackupFlags(context.settings.run, request);
+  const RunSettings settings = RunSettingsFor(context, request);
   std::mt19937_64 random(std::random_device{}());
   const RunContext run{folder,
                        settings,

@@ -175,6 +175,20 @@ TEST(Printer, APlanShowsEachStepWithItsReasonAndStatements) {
             "A: instant but strong; D: data\n");
 }
 
+TEST(Printer, APlanNamesTheRelationsOfEachModeAndOfManyTheFirst) {
+  EXPECT_THAT(Data(R"({"command": "plan", "steps": [{"revision": "a", "file": "f", "statements": [
+                {"kind": "DROP TABLE", "lock_class": "A", "line": 1, "column": 1, "locks": [
+                  {"relation": "public.t", "mode": "SHARE"},
+                  {"relation": "public.p", "mode": "ACCESS EXCLUSIVE"},
+                  {"relation": "public.p1", "mode": "ACCESS EXCLUSIVE"},
+                  {"relation": "public.p2", "mode": "ACCESS EXCLUSIVE"},
+                  {"relation": "public.p3", "mode": "ACCESS EXCLUSIVE"},
+                  {"relation": "public.p4", "mode": "ACCESS EXCLUSIVE"},
+                  {"relation": "public.p5", "mode": "ACCESS EXCLUSIVE"}]}]}]})"),
+              HasSubstr("DROP TABLE  ACCESS EXCLUSIVE on public.p, public.p1, public.p2, "
+                        "public.p3, and 2 more; SHARE on public.t\n"));
+}
+
 TEST(Printer, APlansScriptIsPrintedAloneAndByteForByte) {
   const char document[] =
       R"({"command": "plan", "steps": [{"revision": "a"}], "sql": "a\r\n\u001bb"})";

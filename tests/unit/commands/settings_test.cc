@@ -83,9 +83,9 @@ Space = "fast"
   EXPECT_EQ(run.alembic, AlembicSync::kOff);
   EXPECT_EQ(run.owner_role, "owner");
   EXPECT_EQ(run.search_path, "shop");
-  EXPECT_EQ(run.lock_timeout, std::chrono::milliseconds(250));
-  EXPECT_EQ(run.lock_deadline, std::chrono::hours(1));
-  EXPECT_EQ(run.statement_timeout, Duration::zero());
+  EXPECT_EQ(run.table_locks.lock_timeout, std::chrono::milliseconds(250));
+  EXPECT_EQ(run.table_locks.lock_deadline, std::chrono::hours(1));
+  EXPECT_EQ(run.table_locks.statement_timeout, Duration::zero());
   EXPECT_EQ(run.migration_lock_wait, std::nullopt);
   EXPECT_EQ(run.backup.directory, "/b");
   EXPECT_EQ(run.backup.keep, 3);
@@ -106,7 +106,7 @@ TEST_F(SettingsTest, FlagsWinOverEnvironmentOverFile) {
   EXPECT_EQ(settings.run.names.schema, "from_environment");
   EXPECT_EQ(settings.folder, "from_flag");
   EXPECT_EQ(settings.run.backup.keep, 9);
-  EXPECT_EQ(settings.run.lock_timeout, std::chrono::seconds(1));
+  EXPECT_EQ(settings.run.table_locks.lock_timeout, std::chrono::seconds(1));
 }
 
 TEST_F(SettingsTest, TakesOurOwnVariableForTheUrlBeforeTheCommonOne) {

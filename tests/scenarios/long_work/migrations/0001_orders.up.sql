@@ -1,0 +1,3 @@
+-- irreversible: the orders would be lost
+
+create table orders (id int not null, note text);

@@ -1,0 +1,3 @@
+-- description: a note
+
+alter table users add column note text;

@@ -1,0 +1,3 @@
+-- description: an address
+
+alter table users add column mail text;

@@ -1,0 +1,3 @@
+-- description: better estimates
+
+alter table users alter column name set statistics 500;

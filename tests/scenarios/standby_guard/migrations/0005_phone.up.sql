@@ -1,0 +1,3 @@
+-- description: a number
+
+alter table users add column phone text;

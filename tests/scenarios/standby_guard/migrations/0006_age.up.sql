@@ -1,0 +1,3 @@
+-- description: an age
+
+alter table users add column age int;

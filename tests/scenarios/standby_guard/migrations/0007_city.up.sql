@@ -1,0 +1,3 @@
+-- description: a place
+
+alter table users add column city text;
