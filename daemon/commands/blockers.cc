@@ -15,6 +15,10 @@ std::string MessageOf(const BlockerPicture& picture) {
   if (picture.ours.empty() && picture.blockers.empty()) {
     return "nobody is in the way of the next upgrade, and no session of ours is connected";
   }
+  if (picture.ours.empty()) {
+    return Count(picture.blockers.size(), "session is", "sessions are") +
+           " in the way of the next upgrade";
+  }
   return Count(picture.blockers.size(), "session blocks", "sessions block") + " ours; " +
          Count(picture.victims.size(), "waits", "wait") + " for ours";
 }

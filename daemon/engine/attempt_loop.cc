@@ -97,11 +97,11 @@ class AttemptLoop {
                         MakeFailedAttempt(step_, "lost", failure, blockers, numbers));
   }
 
-  static StepResult DeferredBy(const StillBlocked& blocked) {
+  StepResult DeferredBy(const StillBlocked& blocked) const {
     SqlError error;
     error.sqlstate = sql_state::kLockNotAvailable;
     error.message = "the table locks could not be had without making others wait";
-    return Deferred{SqlFailure{.error = error}, blocked.blockers};
+    return Deferred{SqlFailure{.error = error, .file = step_.script.file}, blocked.blockers};
   }
 
   const StepContext& context_;

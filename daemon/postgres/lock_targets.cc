@@ -85,6 +85,7 @@ AskedName QuestionFor(const LongWork& work, const ScriptNames::Name& name) {
   asked.column = work.column;
   const bool typed = work.cause == LongCause::kColumnType || work.cause == LongCause::kDomainColumn;
   if (typed) asked.type = work.detail;
+  asked.only = work.cause == LongCause::kIndexBuild && work.detail == "only";
   if (work.cause == LongCause::kNotNullScan) asked.index = work.detail;
   if (work.cause == LongCause::kVolatileDefault) asked.functions = SplitTrimmed(work.detail, ',');
   return asked;

@@ -25,7 +25,8 @@ json::value ToJson(const std::vector<AskedName>& names) {
                                  {"column", name.column},
                                  {"type", name.type},
                                  {"index", name.index},
-                                 {"functions", lockstep::ToJson(name.functions)}});
+                                 {"functions", lockstep::ToJson(name.functions)},
+                                 {"only", name.only}});
   }
   return asked;
 }

@@ -27,6 +27,7 @@ struct AskedName {
   std::string type;                    // that a column gets, "numeric(10,2)"
   std::string index;                   // whose columns are looked at
   std::vector<std::string> functions;  // that a default calls
+  bool only = false;                   // without its partitions
 };
 
 struct ReachedRelation {

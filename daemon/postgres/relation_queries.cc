@@ -9,7 +9,7 @@ namespace {
 // joins, because to_regclass and to_regtype refuse a schema that the role may not use.
 constexpr std::string_view kNamed = R"(::pg_catalog.json) as a (
     id int, thing text, schema name, name name, reach text[], "constraint" name, "column" name,
-    type text, index name, functions text[])
+    type text, index name, functions text[], "only" boolean)
 ),
 domain_chain (start, oid, typmod) as (
   select t.oid, t.oid, -1 from pg_catalog.pg_type t where t.typtype = 'd'
@@ -107,25 +107,29 @@ part (id, oid) as (
   select f.id, p.oid from part f join partition_of p on p.parent = f.oid
 ),
 family (id, oid) as (table named union table descendant union table part),
-foreign_key (id, child, parent) as (
-  select a.id, k.conrelid, k.confrelid
+-- A column is one of the side from which the key is followed.
+foreign_key (id, child, parent, from_child, from_parent) as (
+  select a.id, k.conrelid, k.confrelid,
+         a."column" = '' or exists (
+           select from pg_catalog.pg_attribute u where u.attrelid = k.conrelid
+             and u.attnum = any (k.conkey) and u.attname = a."column"),
+         a."column" = '' or exists (
+           select from pg_catalog.pg_attribute u where u.attrelid = k.confrelid
+             and u.attnum = any (k.confkey) and u.attname = a."column")
   from asked a
   join pg_catalog.pg_constraint k on k.contype = 'f'
    and (a."constraint" = '' or k.conname = a."constraint")
-   and (a."column" = '' or exists (
-     select from pg_catalog.pg_attribute u
-     where u.attname = a."column"
-       and (u.attrelid = k.conrelid and u.attnum = any (k.conkey)
-            or u.attrelid = k.confrelid and u.attnum = any (k.confkey))))
   where a.reach && '{referenced,referencing}'
 ),
 referenced (id, oid) as (
-  select f.id, k.parent from family f join foreign_key k on k.id = f.id and k.child = f.oid
+  select f.id, k.parent from family f
+  join foreign_key k on k.id = f.id and k.child = f.oid and k.from_child
   union
   select r.id, p.oid from referenced r join partition_of p on p.parent = r.oid
 ),
 referencing (id, oid) as (
-  select f.id, k.child from family f join foreign_key k on k.id = f.id and k.parent = f.oid
+  select f.id, k.child from family f
+  join foreign_key k on k.id = f.id and k.parent = f.oid and k.from_parent
   union
   select r.id, n.oid
   from referencing r
@@ -183,8 +187,8 @@ loser (id, oid) as (
   select l.id, x.indrelid from lost l join pg_catalog.pg_index x on x.indexrelid = l.oid
   where l.class = 'pg_catalog.pg_class'::regclass
   union
-  select l.id, unnest(array[k.conrelid, k.confrelid])
-  from lost l join pg_catalog.pg_constraint k on k.oid = l.oid
+  -- The table that a foreign key points to is met by its triggers there.
+  select l.id, k.conrelid from lost l join pg_catalog.pg_constraint k on k.oid = l.oid
   where l.class = 'pg_catalog.pg_constraint'::regclass
   union
   select l.id, x.adrelid from lost l join pg_catalog.pg_attrdef x on x.oid = l.oid
@@ -264,6 +268,7 @@ whole (id, top, oid) as (
   union
   select w.id, w.top, i.inhrelid
   from whole w join pg_catalog.pg_inherits i on i.inhparent = w.oid
+  join asked a on a.id = w.id and not a."only"
 ),
 size (id, top, bytes, has_rows) as (
   select w.id, w.top, sum(pg_table_size(w.oid)), bool_or(pg_relation_size(w.oid) > 0)

@@ -317,7 +317,8 @@ TEST_P(ASignal, ToOneThatWaitsForATableLockRollsItBack) {
   test_.Add("0001_a", Effect("0001") + "alter table go add column b int;\n");
   const OpenedSession reader = test_.database.Open("reader");
   ASSERT_TRUE(reader.session->Send("begin; lock table public.go in access share mode").ok());
-  const auto program = test_.Start({"upgrade"}, {{"LOCKSTEP_LOCK_TIMEOUT", "1h"}});
+  const auto program =
+      test_.Start({"upgrade"}, {{"LOCKSTEP_YOUNG_HOLDER", "1h"}, {"LOCKSTEP_LOCK_LADDER", "1h"}});
   ASSERT_TRUE(Await(test_, *program, kWaitsForATableLock));
   ExpectStopped(*program);
   ExpectAppliedOnce(test_, "");
