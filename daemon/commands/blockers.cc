@@ -40,9 +40,12 @@ void AddBlockersOfNext(const CommandContext& context, const SeenTarget& seen,
   const std::optional<Step> step = NextStep(folder, seen.history());
   if (!step) return;
   const RunSettings& settings = context.settings.run;
+  std::vector<Statement> statements =
+      SplitStatements(step->script.text, step->script.file).statements;
+  // Sizes are not asked for: that would wait for a table that somebody holds.
+  for (Statement& statement : statements) statement.kind.long_work.clear();
   const std::vector<StatementLocks> locks =
-      FindStatementLocks(seen.session(), BodyNamesOf(settings, seen.opened.facts),
-                         SplitStatements(step->script.text, step->script.file).statements);
+      FindStatementLocks(seen.session(), BodyNamesOf(settings, seen.opened.facts), statements);
   AddHolders(FindHolders(seen.session(), TargetsOf(locks), 0), step->revision,
              settings.blocker_query, picture);
 }

@@ -114,6 +114,7 @@ json::object ToJson(const Blocker& blocker) {
                       {"kind", NameOf(blocker.kind)},
                       {"queued", blocker.queued},
                       {"transaction_seconds", blocker.transaction_age_seconds},
+                      {"state_seconds", blocker.state_seconds},
                       {"wait_seconds", blocker.wait_seconds}};
   for (const TextField& text : kTextFields) object[text.key] = blocker.*text.field;
   return object;
@@ -126,6 +127,7 @@ Blocker BlockerFromJson(const json::value& value) {
   blocker.kind = KindNamed(std::string_view(object.at("kind").as_string()));
   blocker.queued = object.at("queued").as_bool();
   blocker.transaction_age_seconds = object.at("transaction_seconds").to_number<double>();
+  blocker.state_seconds = object.at("state_seconds").to_number<double>();
   blocker.wait_seconds = object.at("wait_seconds").to_number<double>();
   for (const TextField& text : kTextFields) blocker.*text.field = object.at(text.key).as_string();
   return blocker;

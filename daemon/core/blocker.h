@@ -32,13 +32,14 @@ struct Blocker {
   std::string client_address;  // empty for a Unix socket
   std::string state;           // as pg_stat_activity says it
   double transaction_age_seconds = -1;
-  double wait_seconds = -1;  // how long it has been waiting itself; of a victim, for us
-  std::string mode;          // "ACCESS EXCLUSIVE"
-  bool queued = false;       // it does not hold `mode` yet, it stands in the queue
-  std::string relation;      // "public.orders"; empty when the lock is on something else
-  std::string lock_type;     // "relation", "transactionid", "virtualxid", "tuple", "advisory", ...
-  std::string query;         // what runs; the last one when idle
-  std::string standby;       // the standby on which it is; empty: on the server that we change
+  double state_seconds = -1;  // since when it is in `state`
+  double wait_seconds = -1;   // how long it has been waiting itself; of a victim, for us
+  std::string mode;           // "ACCESS EXCLUSIVE"
+  bool queued = false;        // it does not hold `mode` yet, it stands in the queue
+  std::string relation;       // "public.orders"; empty when the lock is on something else
+  std::string lock_type;      // "relation", "transactionid", "virtualxid", "tuple", "advisory", ...
+  std::string query;          // what runs; the last one when idle
+  std::string standby;        // the standby on which it is; empty: on the server that we change
   BlockerKind kind = BlockerKind::kActive;
 
   bool operator==(const Blocker&) const = default;

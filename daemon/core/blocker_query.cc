@@ -28,13 +28,15 @@ bool IsConstant(const SqlToken& token, std::string_view sql) {
   return token.type == kString || token.type == kDollarString || IsDigit(token, sql);
 }
 
-// Comments go too: people paste values into them. The digits of a number are symbols each.
+// Comments go too: people paste values into them. The digits of a number are symbols each, and what
+// stands right behind them, as in 0xFF or 1e10, is a word.
 std::string WithoutConstants(std::string_view sql) {
   std::string shown;
   for (SqlToken token = NextSqlToken(sql, 0); token.type != SqlToken::Type::kEnd;
        token = NextSqlToken(sql, token.end())) {
     if (token.type == SqlToken::Type::kComment) continue;
-    const bool constant = IsConstant(token, sql);
+    const bool in_number = shown.ends_with('?') && token.type == SqlToken::Type::kWord;
+    const bool constant = in_number || IsConstant(token, sql);
     if (constant && !shown.ends_with('?')) shown += '?';
     if (!constant) shown += token.TextIn(sql);
   }

@@ -30,14 +30,15 @@ std::string ReadLimit(Duration& field, std::string_view value) {
 }
 
 std::string ReadLadder(std::vector<Duration>& field, std::string_view value) {
+  constexpr const char* kProblem =
+      "must be times with commas between them, such as \"40ms, 100ms, 200ms\"";
   std::vector<Duration> rungs;
   for (const std::string& text : SplitTrimmed(value, ',')) {
     Duration rung{};
-    if (std::string problem = ReadLimit(rung, text); !problem.empty()) {
-      return "must be times with commas between them, such as \"50ms, 100ms, 200ms\"";
-    }
+    if (!ReadLimit(rung, text).empty()) return kProblem;
     rungs.push_back(rung);
   }
+  if (rungs.empty()) return kProblem;
   field = std::move(rungs);
   return "";
 }

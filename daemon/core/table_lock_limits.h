@@ -14,7 +14,7 @@ namespace lockstep {
 
 struct TableLockLimits {
   // One attempt.
-  std::vector<Duration> ladder = {std::chrono::milliseconds(50), std::chrono::milliseconds(100),
+  std::vector<Duration> ladder = {std::chrono::milliseconds(40), std::chrono::milliseconds(100),
                                   std::chrono::milliseconds(200)};  // first table; the last repeats
   Duration next_lock_timeout = std::chrono::milliseconds(20);       // each further table
   Duration acquire_timeout = std::chrono::milliseconds(300);        // one LOCK TABLE statement

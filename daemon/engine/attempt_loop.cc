@@ -14,17 +14,20 @@ constexpr int kMostOverlongHolds = 3;
 class AttemptLoop {
  public:
   AttemptLoop(const StepContext& context, const Step& step, LockAcquisition& locks,
-              const Attempt& attempt, std::optional<int> most_attempts)
+              const FindNeeds& find_needs, const Attempt& attempt, std::optional<int> most_attempts)
       : context_(context),
         step_(step),
         locks_(locks),
+        find_needs_(find_needs),
         attempt_(attempt),
         most_attempts_(most_attempts) {}
 
   StepResult Run() {
     for (;;) {
       if (context_.stop.now.stop_requested()) return Stopped{};
-      const Approach approach = locks_.WaitForOpening();
+      std::variant<LockNeeds, Failed> needs = find_needs_();
+      if (const auto* refused = std::get_if<Failed>(&needs)) return *refused;
+      const Approach approach = locks_.WaitForOpening(std::move(std::get<LockNeeds>(needs)));
       if (std::holds_alternative<Stopped>(approach)) return Stopped{};
       if (const auto* blocked = std::get_if<StillBlocked>(&approach)) return DeferredBy(*blocked);
       if (auto result = TryOnce(std::get<Knock>(approach))) return *result;
@@ -54,11 +57,13 @@ class AttemptLoop {
   // happened.
   bool EndedByStop(const AttemptResult& result) const {
     if (!context_.stop.after_current.stop_requested()) return false;
-    return result.seen.cancelled_on_request || MayTryAgain(result);
+    const bool cancelled = result.failure->error.sqlstate == sql_state::kQueryCancelled;
+    return (cancelled && result.seen.cancelled_on_request) || MayTryAgain(result);
   }
 
   static bool MayTryAgain(const AttemptResult& result) {
-    return sql_state::IsWorthRetrying(result.failure->error.sqlstate) || CutShort(result);
+    return sql_state::IsWorthRetrying(result.failure->error.sqlstate) || CutShort(result) ||
+           result.table_gone;
   }
 
   static bool CutShort(const AttemptResult& result) {
@@ -107,6 +112,7 @@ class AttemptLoop {
   const StepContext& context_;
   const Step& step_;
   LockAcquisition& locks_;
+  const FindNeeds& find_needs_;
   const Attempt& attempt_;
   std::optional<int> most_attempts_;
   int overlong_holds_ = 0;
@@ -115,8 +121,9 @@ class AttemptLoop {
 }  // namespace
 
 StepResult RunAttempts(const StepContext& context, const Step& step, LockAcquisition& locks,
-                       const Attempt& attempt, std::optional<int> most_attempts) {
-  return AttemptLoop(context, step, locks, attempt, most_attempts).Run();
+                       const FindNeeds& find_needs, const Attempt& attempt,
+                       std::optional<int> most_attempts) {
+  return AttemptLoop(context, step, locks, find_needs, attempt, most_attempts).Run();
 }
 
 }  // namespace lockstep

@@ -18,68 +18,83 @@ constexpr const char* kBlind =
     "this role does not see how long other sessions' transactions last (it is no member of "
     "pg_monitor): table locks are asked for with short timeouts, without looking first";
 
+constexpr const char* kAlone =
+    "no second session can be opened to look who uses the tables: their locks are asked for with "
+    "short timeouts, without looking first";
+
 }  // namespace
 
 LockAcquisition::LockAcquisition(const StepContext& context, const Step& step,
-                                 const TableLockLimits& limits, const LockNeeds& needs)
+                                 const TableLockLimits& limits)
     : context_(context),
       step_(step),
       limits_(limits),
-      needs_(needs),
       backoff_(limits.retry_pause, limits.retry_pause_limit, context.random),
       began_(context.clock.Now()) {}
 
-Approach LockAcquisition::WaitForOpening() {
-  while (CanLook()) {
+Approach LockAcquisition::WaitForOpening(LockNeeds needs) {
+  needs_ = std::move(needs);
+  for (;;) {
     const std::vector<Blocker> seen = Look();
-    const Opening opening = Judge(seen, limits_, context_.settings.ending);
+    const Opening opening = Judge(seen, limits_, EndingRuleNow());
     const bool free = opening == Opening::kAutovacuum ? !needs_.strong || MayHurryVacuum()
                                                       : opening != Opening::kBlocked;
     if (free) return KnockAt(opening);
     context_.observer.OnBlocked(step_, seen);
     const Duration pause = NextLook();
+    wait_seconds_ = ToSeconds(context_.clock.Now() - began_);
     if (IsPast(context_.clock.Now() + pause)) return StillBlocked{seen};
     if (!context_.clock.SleepFor(pause, context_.stop.after_current)) return Stopped{};
   }
-  return KnockAt(Opening::kFree);
 }
 
-bool LockAcquisition::CanLook() {
-  if (needs_.targets.empty()) return false;
-  const std::optional<bool> sees = context_.lookout.SeesAllActivity();
-  if (sees && !*sees) context_.MessageOnce(kBlind);
-  return sees.value_or(false);
+// A rule that the server does not let us follow is none.
+EndingRule LockAcquisition::EndingRuleNow() const {
+  EndingRule rule = context_.settings.ending;
+  rule.on = rule.on && context_.watcher.may_end();
+  return rule;
 }
 
+// The standbys first: one that is slow to answer must not make the rest of the picture old.
 std::vector<Blocker> LockAcquisition::Look() {
   if (needs_.targets.empty()) return {};
-  const int own_pid = context_.session.backend_pid();
-  auto seen = context_.lookout.Ask(
-      [&](Session& session) { return FindHolders(session, needs_.targets, own_pid); });
-  std::vector<Blocker> all = std::move(seen).value_or(std::vector<Blocker>{});
-  std::vector<Blocker> readers = ReadersOnStandbys();
-  all.insert(all.end(), std::make_move_iterator(readers.begin()),
-             std::make_move_iterator(readers.end()));
+  std::vector<Blocker> all = ReadersOnStandbys();
+  std::vector<Blocker> holders = Holders();
+  all.insert(all.end(), std::make_move_iterator(holders.begin()),
+             std::make_move_iterator(holders.end()));
   return Disclosed(std::move(all), context_.settings.blocker_query);
 }
 
-std::vector<Blocker> LockAcquisition::ReadersOnStandbys() {
-  std::vector<std::string> silent;
-  std::vector<Blocker> readers = context_.standbys.FindReaders(needs_.targets, silent);
-  for (const std::string& name : silent) {
-    context_.MessageOnce("the standby " + name +
-                         " cannot be asked who reads there; its replay may wait");
+// A question that got no answer is asked once more, in a new session; a lookout may be killed.
+std::vector<Blocker> LockAcquisition::Holders() {
+  for (int tries = 0; tries < 2; ++tries) {
+    const std::optional<bool> sees = context_.lookout.SeesAllActivity();
+    if (sees && !*sees) {
+      context_.MessageOnce(kBlind);
+      return {};
+    }
+    auto seen = context_.lookout.Ask([this](Session& session) {
+      return FindHolders(session, needs_.targets, context_.session.backend_pid());
+    });
+    if (seen) return std::move(*seen);
   }
+  context_.MessageOnce(kAlone);
+  return {};
+}
+
+std::vector<Blocker> LockAcquisition::ReadersOnStandbys() {
+  std::vector<std::string> remarks;
+  std::vector<Blocker> readers = context_.standbys.FindReaders(needs_.targets, remarks);
+  for (const std::string& remark : remarks) context_.MessageOnce(remark);
   return readers;
 }
 
 bool LockAcquisition::MayHurryVacuum() {
   if (!may_hurry_vacuum_) {
     may_hurry_vacuum_ =
-        context_.lookout.Ask([](Session& session) { return lockstep::MayHurryVacuum(session); })
-            .value_or(false);
+        context_.lookout.Ask([](Session& session) { return lockstep::MayHurryVacuum(session); });
   }
-  return *may_hurry_vacuum_;
+  return may_hurry_vacuum_.value_or(false);
 }
 
 Knock LockAcquisition::KnockAt(Opening opening) {

@@ -47,11 +47,11 @@ using Approach = std::variant<Knock, StillBlocked, Stopped>;
 class LockAcquisition {
  public:
   // All of it is borrowed and outlives this.
-  LockAcquisition(const StepContext& context, const Step& step, const TableLockLimits& limits,
-                  const LockNeeds& needs);
+  LockAcquisition(const StepContext& context, const Step& step, const TableLockLimits& limits);
 
-  // Looks until it is time to knock. Without targets, or without anybody to ask, that is at once.
-  Approach WaitForOpening();
+  // Looks until it is time to knock for `needs`. Without targets, or without an answer, that is at
+  // once.
+  Approach WaitForOpening(LockNeeds needs);
 
   // An attempt that began after WaitForOpening was lost: the pause before the next look, or nothing
   // when the deadline would come first. Whoever waited for us gets time to be served.
@@ -61,13 +61,15 @@ class LockAcquisition {
   std::vector<Blocker> Look();
 
   const TableLockLimits& limits() const { return limits_; }
+  // Of the attempt that is under way.
   const LockNeeds& needs() const { return needs_; }
   int attempts() const { return attempts_; }
   // Time spent in looking, in attempts that were lost, and in the pauses after them.
   double wait_seconds() const { return wait_seconds_; }
 
  private:
-  bool CanLook();
+  EndingRule EndingRuleNow() const;
+  std::vector<Blocker> Holders();
   bool MayHurryVacuum();
   Knock KnockAt(Opening opening);
   std::vector<Blocker> ReadersOnStandbys();
@@ -77,7 +79,7 @@ class LockAcquisition {
   const StepContext& context_;
   const Step& step_;
   TableLockLimits limits_;
-  const LockNeeds& needs_;
+  LockNeeds needs_;
   Backoff backoff_;
   SteadyTime began_;
   int attempts_ = 0;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/duration.h"
+#include "postgres/sql_state.h"
 
 namespace lockstep {
 namespace {
@@ -71,6 +72,12 @@ Duration BodyTimeout(const LockNeeds& needs, const TableLockLimits& limits) {
   if (!needs.strong || needs.long_hold) return limits.statement_timeout;
   if (limits.statement_timeout == Duration::zero()) return limits.max_hold;
   return std::min(limits.statement_timeout, limits.max_hold);
+}
+
+bool TableIsGone(const LockStatements& locks, const Reply& reply) {
+  return reply.error && locks.Contain(reply.tags.size()) &&
+         (reply.error->sqlstate == sql_state::kUndefinedTable ||
+          reply.error->sqlstate == sql_state::kUndefinedSchema);
 }
 
 LimitHit LimitHitBy(const LockNeeds& needs, const TableLockLimits& limits, bool in_locks,

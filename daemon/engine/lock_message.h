@@ -24,6 +24,9 @@ LockStatements AddTableLocks(SqlBatch& batch, const Knock& knock, const LockNeed
 // How long a statement of the body may take; 0: for ever.
 Duration BodyTimeout(const LockNeeds& needs, const TableLockLimits& limits);
 
+// Whether the message failed because a table that it locks is not there any more.
+bool TableIsGone(const LockStatements& locks, const Reply& reply);
+
 // The limits that we set for the table locks' sake.
 enum class LimitHit { kNone, kAcquireTimeout, kMaxHold };
 

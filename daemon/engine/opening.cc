@@ -5,8 +5,9 @@
 namespace lockstep {
 namespace {
 
-// An age that is not known is that of a session which has just ended.
+// A session of which nothing is known has just ended. One that only hides its age may be old.
 bool IsYoung(const Blocker& blocker, const TableLockLimits& limits) {
+  if (blocker.transaction_age_seconds < 0) return blocker.user.empty() && blocker.state.empty();
   return blocker.transaction_age_seconds < ToSeconds(limits.young_holder);
 }
 

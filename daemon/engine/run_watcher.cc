@@ -1,5 +1,8 @@
 #include "engine/run_watcher.h"
 
+#include <algorithm>
+#include <exception>
+
 #include "base/error.h"
 #include "postgres/blockers.h"
 
@@ -17,7 +20,7 @@ constexpr std::string_view kWaitingSql =
 constexpr std::string_view kIndexBuildSql =
     "select p.phase, case when p.blocks_total > 0 then p.blocks_done::float8 / p.blocks_total"
     " when p.lockers_total > 0 then p.lockers_done::float8 / p.lockers_total else -1 end,"
-    " p.current_locker_pid, a.application_name, a.state, a.query"
+    " p.current_locker_pid, a.application_name, a.state"
     " from pg_catalog.pg_stat_progress_create_index p"
     " left join pg_catalog.pg_stat_activity a on a.pid = p.current_locker_pid"
     " where p.pid = $1";
@@ -47,9 +50,10 @@ RunWatcher::~RunWatcher() = default;
 void RunWatcher::Begin(WatchOrder order) {
   const std::lock_guard guard(mutex_);
   order_ = std::move(order);
+  ++statement_;
   seen_ = {};
-  next_report_ = tools_.clock.Now() + kFirstReport;
-  if (!order_->ending) how_to_end_ = HowToEnd::kCancel;
+  began_ = tools_.clock.Now();
+  next_report_ = began_ + kFirstReport;
   alarm_.request_stop();
 }
 
@@ -63,7 +67,13 @@ Sighting RunWatcher::End() {
 void RunWatcher::Watch(std::stop_token end) {
   while (!end.stop_requested()) {
     Sleep(end);
-    Look();
+    try {
+      Look();
+    } catch (const std::exception& error) {
+      // Watching is a service: the run goes on without it.
+      tools_.observer.OnMessage(std::string("the statement is not watched: ") + error.what());
+      return;
+    }
   }
 }
 
@@ -85,26 +95,50 @@ void RunWatcher::Sleep(std::stop_token end) {
   tools_.clock.SleepFor(tick, alarm.get_token());
 }
 
-// The lock is held while cancelling: End() then waits, and a cancel never meets a later statement.
+// Each part asks without the lock, since an answer may be long in coming and End() must not wait
+// for it while the statement's locks are held; then it looks whether the statement is still the one
+// that it asked about.
 void RunWatcher::Look() {
-  const std::lock_guard guard(mutex_);
-  if (!order_) return;
-  CarryOutStop();
-  if (seen_.cancelled_on_request) return;
-  if (order_->breaker) GuardOthers();
-  if (order_->ending) EndBlockers();
-  if (tools_.clock.Now() < next_report_) return;
-  next_report_ = tools_.clock.Now() + kTick;
+  const std::optional<WatchOrder> order = Order();
+  if (!order) return;
+  CarryOutStop(*order);
+  if (order->breaker) GuardOthers();
+  if (order->ending && may_end_) EndBlockers(*order->ending);
+  if (!IsTimeToReport()) return;
   TellProgress();
   NoteBlockers();
 }
 
-void RunWatcher::CarryOutStop() {
+std::optional<WatchOrder> RunWatcher::Order() {
+  const std::lock_guard guard(mutex_);
+  looked_at_ = statement_;
+  return order_;
+}
+
+// Runs `act` under the lock if the statement that was looked at still runs: a cancel then never
+// meets a later one, since End() waits for it.
+template <typename Act>
+void RunWatcher::WhileItRuns(Act act) {
+  const std::lock_guard guard(mutex_);
+  if (order_ && looked_at_ == statement_) act();
+}
+
+bool RunWatcher::IsTimeToReport() {
+  const std::lock_guard guard(mutex_);
+  const SteadyTime now = tools_.clock.Now();
+  if (now < next_report_) return false;
+  next_report_ = now + kTick;
+  return true;
+}
+
+void RunWatcher::CarryOutStop(const WatchOrder& order) {
   const bool soft = stop_.after_current.stop_requested();
-  const bool only_waits = soft && order_->kind == WatchedKind::kTransaction && IsWaiting();
+  const bool only_waits = soft && order.kind == WatchedKind::kTransaction && IsWaiting();
   if (!stop_.now.stop_requested() && !only_waits) return;
-  seen_.cancelled_on_request = true;
-  Cancel();
+  WhileItRuns([this] {
+    seen_.cancelled_on_request = true;
+    Cancel();
+  });
 }
 
 bool RunWatcher::IsWaiting() {
@@ -114,24 +148,34 @@ bool RunWatcher::IsWaiting() {
   return rows && !rows->empty() && rows->Bool(0, 0);
 }
 
+// Without an answer only the time is known for which locks may have been held.
 void RunWatcher::GuardOthers() {
   const auto strain =
       tools_.lookout.Ask([this](Session& session) { return ReadStrain(session, watched_pid_); });
-  if (!strain) return;
-  if (strain->waiting && seen_.blockers.empty()) NoteBlockers();
-  const auto cause = order_->breaker->See(*strain, tools_.clock.Now());
-  if (!cause) return;
-  seen_.broken = cause;
-  Cancel();
+  bool nobody_noted = false;
+  WhileItRuns([&] {
+    nobody_noted = strain && strain->waiting && seen_.blockers.empty();
+    const auto cause = order_->breaker->See(CausedByIt(strain), tools_.clock.Now());
+    if (!cause) return;
+    seen_.broken = cause;
+    Cancel();
+  });
+  if (nobody_noted) NoteBlockers();
 }
 
-// A cancelled transaction may end by itself; what is still there at the next look is ended for
-// good.
-void RunWatcher::EndBlockers() {
+// A session may have been waiting for somebody else before it came to wait for us.
+Strain RunWatcher::CausedByIt(std::optional<Strain> strain) const {
+  Strain caused = strain.value_or(Strain{});
+  caused.worst_wait_seconds =
+      std::min(caused.worst_wait_seconds, ToSeconds(tools_.clock.Now() - began_));
+  return caused;
+}
+
+void RunWatcher::EndBlockers(const EndingRule& rule) {
   std::string refusal;
-  const auto ended = tools_.lookout.Ask([&](Session& session) -> std::vector<Blocker> {
+  const auto ended = tools_.lookout.Ask([&](Session& session) -> std::vector<EndedBlocker> {
     try {
-      return EndBlockersOf(session, watched_pid_, *order_->ending, how_to_end_);
+      return EndBlockersOf(session, watched_pid_, rule, cancelled_);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kPermission) throw;
       refusal = error.what();
@@ -139,15 +183,16 @@ void RunWatcher::EndBlockers() {
     }
   });
   if (!refusal.empty()) {
-    tools_.observer.OnMessage("a blocker could not be ended: " + refusal);
-    order_->ending.reset();
+    may_end_ = false;
+    tools_.observer.OnMessage("sessions in the way are no longer ended: " + refusal);
   }
-  if (!ended || ended->empty()) return;
-  const char* verb = how_to_end_ == HowToEnd::kCancel ? "cancelled: " : "terminated: ";
-  for (const Blocker& blocker : Disclosed(*ended, tools_.blocker_query)) {
-    tools_.observer.OnMessage(verb + ToText(blocker));
+  if (!ended) return;
+  for (const EndedBlocker& one : *ended) {
+    cancelled_.insert(one.blocker.pid);
+    Blocker shown = one.blocker;
+    shown.query = Disclosed(shown.query, tools_.blocker_query);
+    tools_.observer.OnMessage((one.terminated ? "terminated: " : "cancelled: ") + ToText(shown));
   }
-  how_to_end_ = HowToEnd::kTerminate;
 }
 
 void RunWatcher::TellProgress() {
@@ -162,12 +207,12 @@ void RunWatcher::NoteBlockers() {
   const auto blockers =
       tools_.lookout.Ask([this](Session& session) { return FindBlockers(session, watched_pid_); });
   if (!blockers || blockers->empty()) return;
-  seen_.blockers = Disclosed(*blockers, tools_.blocker_query);
+  WhileItRuns([&] { seen_.blockers = Disclosed(*blockers, tools_.blocker_query); });
 }
 
 // By the session beside it, which is there already; without one, by a connection of its own.
 void RunWatcher::Cancel() {
-  const auto cancelled = tools_.lookout.Ask([this](Session& session) {
+  const auto cancelled = tools_.lookout.AskIfOpen([this](Session& session) {
     CancelBackend(session, watched_pid_);
     return true;
   });

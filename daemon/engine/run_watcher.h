@@ -2,9 +2,11 @@
 // application notices it, tells how far it has come, and carries out requests to stop.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -58,14 +60,21 @@ class RunWatcher {
 
   void Begin(WatchOrder order);
   Sighting End();
+  // False once the server has refused to end a session that the rule names.
+  bool may_end() const { return may_end_; }
 
  private:
   void Watch(std::stop_token end);
   void Sleep(std::stop_token end);
   void Look();
-  void CarryOutStop();
+  std::optional<WatchOrder> Order();
+  template <typename Act>
+  void WhileItRuns(Act act);
+  bool IsTimeToReport();
+  void CarryOutStop(const WatchOrder& order);
   void GuardOthers();
-  void EndBlockers();
+  Strain CausedByIt(std::optional<Strain> strain) const;
+  void EndBlockers(const EndingRule& rule);
   void TellProgress();
   void NoteBlockers();
   bool IsWaiting();
@@ -77,12 +86,16 @@ class RunWatcher {
   StopTokens stop_;
 
   std::mutex mutex_;
-  std::stop_source alarm_;                   // guarded by mutex_: ends the sleep
-  std::optional<WatchOrder> order_;          // guarded by mutex_: of the statement that runs
-  Sighting seen_;                            // guarded by mutex_
-  SteadyTime next_report_;                   // guarded by mutex_
-  HowToEnd how_to_end_ = HowToEnd::kCancel;  // guarded by mutex_: first harmless, then for good
-  std::jthread thread_;                      // last: it uses all of the above
+  std::stop_source alarm_;           // guarded by mutex_: ends the sleep
+  std::optional<WatchOrder> order_;  // guarded by mutex_: of the statement that runs
+  long statement_ = 0;               // guarded by mutex_: counts them
+  long looked_at_ = 0;               // guarded by mutex_: the one that the last look was about
+  Sighting seen_;                    // guarded by mutex_
+  SteadyTime next_report_;           // guarded by mutex_
+  SteadyTime began_;                 // guarded by mutex_
+  std::atomic<bool> may_end_ = true;
+  std::set<int> cancelled_;  // of the watcher's thread: blockers that were cancelled
+  std::jthread thread_;      // last: it uses all of the above
 };
 
 }  // namespace lockstep

@@ -158,8 +158,8 @@ class Runner {
     FailPoint("fence_bumped");
     report_.run_id = identity.run_id;
     report_.heads = look.history.Heads();
-    Lookout lookout(context_.open);
-    StandbyGuard standbys(settings_.standbys, settings_.standby_longest_query);
+    Lookout lookout(context_.open, context_.clock);
+    StandbyGuard standbys(settings_.standbys, settings_.standby_longest_query, context_.clock);
     RunWatcher watcher({.watched = session,
                         .lookout = lookout,
                         .clock = context_.clock,

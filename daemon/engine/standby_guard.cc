@@ -15,23 +15,33 @@ std::vector<LockTarget> ReplayedOf(const std::vector<LockTarget>& targets) {
 
 }  // namespace
 
-StandbyGuard::StandbyGuard(const std::vector<StandbySettings>& standbys, Duration longest_query)
+StandbyGuard::StandbyGuard(const std::vector<StandbySettings>& standbys, Duration longest_query,
+                           Clock& clock)
     : longest_query_(longest_query) {
-  for (const StandbySettings& standby : standbys) standbys_.emplace_back(standby);
+  for (const StandbySettings& standby : standbys) standbys_.emplace_back(standby, clock);
 }
 
 std::vector<Blocker> StandbyGuard::FindReaders(const std::vector<LockTarget>& targets,
-                                               std::vector<std::string>& silent) {
+                                               std::vector<std::string>& remarks) {
   const std::vector<LockTarget> replayed = ReplayedOf(targets);
   if (replayed.empty()) return {};
   std::vector<Blocker> readers;
   for (Standby& standby : standbys_) {
     const auto seen = standby.lookout.Ask(
         [&](Session& session) { return FindHolders(session, replayed, session.backend_pid()); });
-    if (!seen) silent.push_back(standby.name);
-    if (!seen) continue;
+    if (!seen) {
+      remarks.push_back("the standby " + standby.name +
+                        " cannot be asked who reads there; its replay may wait");
+      continue;
+    }
+    if (!standby.lookout.SeesAllActivity().value_or(true)) {
+      remarks.push_back("the standby " + standby.name +
+                        " does not show how long others read there, so that everybody is waited "
+                        "for: grant pg_monitor to its role");
+    }
     for (Blocker blocker : *seen) {
-      if (blocker.transaction_age_seconds < ToSeconds(longest_query_)) continue;
+      const double age = blocker.transaction_age_seconds;
+      if (age >= 0 && age < ToSeconds(longest_query_)) continue;
       blocker.standby = standby.name;
       readers.push_back(std::move(blocker));
     }

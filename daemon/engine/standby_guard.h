@@ -21,17 +21,19 @@ struct StandbySettings {
 class StandbyGuard {
  public:
   // `longest_query`: transactions younger than that are not waited for.
-  StandbyGuard(const std::vector<StandbySettings>& standbys, Duration longest_query);
+  StandbyGuard(const std::vector<StandbySettings>& standbys, Duration longest_query, Clock& clock);
 
   // Who has been reading, on a standby, what we want to lock; names of standbys that cannot be
   // asked are appended to `silent`.
   std::vector<Blocker> FindReaders(const std::vector<LockTarget>& targets,
-                                   std::vector<std::string>& silent);
+                                   std::vector<std::string>& remarks);
 
  private:
   struct Standby {
-    explicit Standby(const StandbySettings& settings)
-        : name(settings.name), lookout(settings.open) {}
+    Standby(const StandbySettings& settings, Clock& clock)
+        : name(settings.name), lookout(settings.open, clock, kRest) {}
+    // One that cannot be reached holds up one look in a while.
+    static constexpr Duration kRest = std::chrono::seconds(30);
     std::string name;
     Lookout lookout;
   };

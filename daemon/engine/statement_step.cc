@@ -19,6 +19,11 @@ namespace {
 
 constexpr int kMostBuilds = 3;
 
+// It may end transactions of its own, so that a failure does not mean that nothing happened.
+bool MayHaveCommitted(const StatementKind& kind) {
+  return kind.name == "DO" || kind.name == "CALL" || kind.name == "UNKNOWN";
+}
+
 // These cannot stand in a transaction, or may end one of their own inside. All others are run in a
 // transaction together with their progress row, so that no interruption leaves a doubt.
 bool StandsAlone(const StatementKind& kind) {
@@ -30,7 +35,7 @@ bool StandsAlone(const StatementKind& kind) {
     case StatementTrait::kNeedsNoTransaction:
       return true;
     default:
-      return kind.name == "DO" || kind.name == "CALL" || kind.name == "UNKNOWN";
+      return MayHaveCommitted(kind);
   }
 }
 
@@ -139,13 +144,18 @@ class StatementStep {
     return FindLockNeeds(context_, prepared_, limits_, {prepared_.statements[i]});
   }
 
+  // It cannot be rolled back as a whole: only its wait for locks is cut short.
+  std::variant<LockNeeds, Failed> NeedsAlone(std::size_t i) const {
+    std::variant<LockNeeds, Failed> found = NeedsAt(i);
+    if (auto* needs = std::get_if<LockNeeds>(&found)) needs->long_hold = true;
+    return found;
+  }
+
   StepResult RunInTransaction(std::size_t i) {
-    const auto needs = NeedsAt(i);
-    if (const auto* refused = std::get_if<Failed>(&needs)) return *refused;
-    LockAcquisition locks(context_, prepared_.step, limits_, std::get<LockNeeds>(needs));
-    StepResult result = RunAttempts(context_, prepared_.step, locks, [&](const Knock& knock) {
-      return AttemptInTransaction(i, locks.needs(), knock);
-    });
+    LockAcquisition locks(context_, prepared_.step, limits_);
+    StepResult result = RunAttempts(
+        context_, prepared_.step, locks, [&] { return NeedsAt(i); },
+        [&](const Knock& knock) { return AttemptInTransaction(i, locks.needs(), knock); });
     Count(locks);
     return result;
   }
@@ -183,6 +193,7 @@ class StatementStep {
       if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
       result.failure = StatementFailure(i, *reply.error, batch.text(), at);
+      result.table_gone = TableIsGone(locks, reply);
       result.limit = LimitHitBy(needs, limits_, locks.Contain(reply.tags.size()),
                                 context_.clock.Now() - began);
       return result;
@@ -216,15 +227,11 @@ class StatementStep {
   // Tried again a few times only: what is built concurrently is expensive.
   StepResult RunAlone(std::size_t i, std::string sql = {}) {
     if (sql.empty()) sql = TextOf(i);
-    const auto found = NeedsAt(i);
-    if (const auto* refused = std::get_if<Failed>(&found)) return *refused;
-    LockNeeds needs = std::get<LockNeeds>(found);
-    // It cannot be rolled back as a whole: only its wait for locks is cut short.
-    needs.long_hold = true;
-    LockAcquisition locks(context_, prepared_.step, limits_, needs);
+    LockAcquisition locks(context_, prepared_.step, limits_);
     StepResult result = RunAttempts(
-        context_, prepared_.step, locks,
-        [&](const Knock& knock) { return AttemptAlone(i, sql, needs, knock); }, kMostBuilds);
+        context_, prepared_.step, locks, [&] { return NeedsAlone(i); },
+        [&](const Knock& knock) { return AttemptAlone(i, sql, locks.needs(), knock); },
+        MayHaveCommitted(prepared_.statements[i].kind) ? 1 : kMostBuilds);
     Count(locks);
     return result;
   }

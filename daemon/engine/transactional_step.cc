@@ -33,14 +33,11 @@ class TransactionalStep {
   }
 
   StepReport Run() {
-    const auto needs = FindLockNeeds(context_, prepared_, limits_, prepared_.statements);
-    if (const auto* refused = std::get_if<Failed>(&needs)) {
-      report_.result = *refused;
-      return report_;
-    }
-    LockAcquisition locks(context_, prepared_.step, limits_, std::get<LockNeeds>(needs));
-    const auto attempt = [&](const Knock& knock) { return Attempt(locks, knock); };
-    report_.result = RunAttempts(context_, prepared_.step, locks, attempt);
+    LockAcquisition locks(context_, prepared_.step, limits_);
+    report_.result = RunAttempts(
+        context_, prepared_.step, locks,
+        [this] { return FindLockNeeds(context_, prepared_, limits_, prepared_.statements); },
+        [&](const Knock& knock) { return Attempt(locks, knock); });
     report_.attempts = std::max(1, locks.attempts());
     report_.lock_wait_seconds = locks.wait_seconds();
     return report_;
@@ -70,6 +67,7 @@ class TransactionalStep {
       if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
       result.failure = FailureOf(reply, message);
+      result.table_gone = TableIsGone(message.locks, reply);
       result.limit = LimitHitBy(needs, limits_, message.locks.Contain(reply.tags.size()),
                                 context_.clock.Now() - began);
       return result;

@@ -2,6 +2,7 @@
 // asked for it, ends sessions that stand in our way.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,15 +26,16 @@ bool MayBeEnded(const Blocker& blocker, const EndingRule& rule);
 // Cancels what the session runs (pg_cancel_backend).
 void CancelBackend(Session& session, int backend_pid);
 
-enum class HowToEnd {
-  kCancel,     // first: harmless, and of no effect on most idle sessions
-  kTerminate,  // the session ends, its transaction is rolled back
+struct EndedBlocker {
+  Blocker blocker;
+  bool terminated = false;  // else only cancelled
 };
 
-// Ends each session that blocks `backend_pid` in this very moment and falls under the rule; all of
-// it is asked in one statement, so that nobody else is met. Returns whom it ended. Throws Error
-// kPermission without pg_signal_backend or the session's own role.
-std::vector<Blocker> EndBlockersOf(Session& session, int backend_pid, const EndingRule& rule,
-                                   HowToEnd how);
+// Acts on each session that blocks `backend_pid` in this very moment and falls under the rule: one
+// that is among `cancelled` is terminated, any other is cancelled first, which an idle one does not
+// feel. All of it is asked in one statement, so that nobody else is met. Throws Error kPermission
+// without pg_signal_backend or the session's own role.
+std::vector<EndedBlocker> EndBlockersOf(Session& session, int backend_pid, const EndingRule& rule,
+                                        const std::set<int>& cancelled);
 
 }  // namespace lockstep

@@ -103,7 +103,8 @@ picture as (
   left join locks own on h.pid is null and own.pid is null and own.locktype = 'transactionid'
    and own.virtualtransaction = h.virtualtransaction
   left join pg_catalog.pg_prepared_xacts x on x.transaction = own.transactionid
-  order by h.virtualtransaction, h.granted desc
+  -- A request in the queue counts more than what its session holds already.
+  order by h.virtualtransaction, h.granted
 ))";
 
 // Asked many times a second during an attempt. Before PostgreSQL 14 a lock does not say since when
@@ -139,7 +140,8 @@ select p.pid, x.gid, coalesce(a.usename, x.owner), a.application_name,
        p.queued, quote_ident(n.nspname) || '.' || quote_ident(c.relname), p.locktype,
        nullif(a.query, '<insufficient privilege>'),
        coalesce(a.backend_type = 'autovacuum worker',
-                a.pid is not null and a.usesysid is null) as autovacuum
+                a.pid is not null and a.usesysid is null) as autovacuum,
+       extract(epoch from clock_timestamp() - a.state_change)
 from picture p
 left join pg_catalog.pg_stat_activity a on a.pid = p.pid and p.pid <> 0
 left join pg_catalog.pg_prepared_xacts x on x.transaction = p.prepared
@@ -202,6 +204,7 @@ Blocker BlockerFrom(const Rows& rows, std::size_t row) {
   blocker.relation = rows.Text(row, 10);
   blocker.lock_type = rows.Text(row, 11);
   blocker.query = rows.Text(row, 12);
+  blocker.state_seconds = RealOrUnknown(rows, row, 14);
   blocker.kind = KindOf(blocker, rows.Bool(row, 13));
   return blocker;
 }

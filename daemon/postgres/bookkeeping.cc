@@ -26,13 +26,13 @@ std::string WithSchema(std::string_view text, const std::string& schema) {
 
 [[noreturn]] void ThrowNotInstalled(const SqlError& error, const BookkeepingNames& names) {
   const bool permission = error.sqlstate == sql_state::kInsufficientPrivilege;
-  throw Error(permission ? ErrorCode::kPermission : ErrorCode::kSql,
-              "the bookkeeping schema \"" + names.schema +
-                  "\" could not be installed: " + error.message,
-              permission ? "run \"lockstep init\" once as a role that may create schemas in this "
-                           "database, with --login for the role that migrates"
-                         : error.hint,
-              error.sqlstate);
+  throw Error(
+      permission ? ErrorCode::kPermission : ErrorCode::kSql,
+      "the bookkeeping schema \"" + names.schema + "\" could not be installed: " + error.message,
+      permission ? "run \"lockstep init\" once as a role that may create schemas in this "
+                   "database, with --login for the role that migrates"
+                 : error.hint,
+      error.sqlstate);
 }
 
 int InstalledFormat(Session& session, const BookkeepingNames& names) {
@@ -86,8 +86,8 @@ std::string GrantsFor(const BookkeepingNames& names, const std::string& login,
   for (const std::string& role : {login, reader}) {
     if (role.empty()) continue;
     sql += "grant usage on schema " + schema + " to " + QuoteIdentifier(role) + ";\n";
-    sql += "grant select on all tables in schema " + schema + " to " + QuoteIdentifier(role) +
-           ";\n";
+    sql +=
+        "grant select on all tables in schema " + schema + " to " + QuoteIdentifier(role) + ";\n";
   }
   if (login.empty()) return sql;
   const std::string to = " to " + QuoteIdentifier(login) + ";\n";

@@ -1,4 +1,5 @@
-// The schema in which a database remembers its migrations, and the migrations of that schema itself.
+// The schema in which a database remembers its migrations, and the migrations of that schema
+// itself.
 //
 // Tables: format (which of the embedded migrations ran), fence (one row: epoch and run), history
 // (insert only), attempts (insert only), progress. Functions: enter, leave, and the guard that a
@@ -22,7 +23,7 @@ struct BookkeepingNames {
 
 // What is there now.
 struct BookkeepingState {
-  int format = 0;                      // 0: nothing is installed
+  int format = 0;                       // 0: nothing is installed
   std::optional<unsigned> history_oid;  // the migration lock's second key
   bool alembic_table_exists = false;
 };

@@ -323,13 +323,4 @@ std::string EndStatementSql(const BookkeepingNames& names, const RunIdentity& ru
          (done ? "true" : "false") + ')';
 }
 
-bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,
-                       const std::string& attempt) {
-  return session
-      .Query("select exists (select from " + names.Table("history") +
-                 " where attempt operator(pg_catalog.=) $1)",
-             {attempt})
-      .Bool(0, 0);
-}
-
 }  // namespace lockstep

@@ -51,7 +51,7 @@ struct HistoryChange {
   std::string down_checksum;
   std::string down_script;
   std::string irreversible;
-  std::string attempt;  // UUID, fresh
+  std::string attempt;                     // UUID, fresh
   std::optional<double> duration_seconds;  // nothing: since the transaction's start
   double lock_wait_seconds = 0;
   int attempts = 1;
@@ -59,8 +59,8 @@ struct HistoryChange {
   long long backup_bytes = 0;
 };
 
-// Statements that start and end a migration's transaction around its body; see postgres/bookkeeping.
-// `role`: what current_setting('role') has to say when the body is done.
+// Statements that start and end a migration's transaction around its body; see
+// postgres/bookkeeping. `role`: what current_setting('role') has to say when the body is done.
 std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
                      const HistoryChange& change);
 std::vector<std::string> LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
@@ -87,9 +87,5 @@ std::string BeginStatementSql(const BookkeepingNames& names, const RunIdentity& 
                               const std::string& attempt, const ProgressRow& row);
 std::string EndStatementSql(const BookkeepingNames& names, const RunIdentity& run,
                             const ProgressRow& row, bool done);
-
-// Whether the attempt's row is there: the only proof after a COMMIT without an answer.
-bool AttemptIsRecorded(Session& session, const BookkeepingNames& names,
-                       const std::string& attempt);
 
 }  // namespace lockstep

@@ -115,11 +115,15 @@ CatalogAnswer AskCatalog(Session& session, const BodyNames& names,
   batch.Add(EnterRole(names.role));
   batch.Add("select pg_catalog.set_config('search_path', " + QuoteLiteral(names.search_path) +
             ", true)");
+  batch.Add(
+      "select pg_catalog.set_config('lockstep.path', pg_catalog.array_to_json("
+      "pg_catalog.current_schemas(true))::pg_catalog.text, true)");
+  batch.Add("set local search_path = ''");
   batch.Add(LockedSql(json::serialize(ToJson(locks))));
   if (!works.empty()) batch.Add(WorkedOnSql(json::serialize(ToJson(works))));
   batch.Add("commit");
   const Reply reply = SendOrThrow(session, batch.text());
-  constexpr std::size_t kFirstAnswer = 2;  // after the role and the search_path
+  constexpr std::size_t kFirstAnswer = 3;  // after the role and the path
   CatalogAnswer answer{.locked = ReadLocked(reply.rows.at(kFirstAnswer)), .worked_on = {}};
   if (!works.empty()) answer.worked_on = ReadWorkedOn(reply.rows.at(kFirstAnswer + 1));
   return answer;

@@ -6,7 +6,9 @@ namespace lockstep {
 namespace {
 
 // Both queries begin so; before this stands what was asked, as one JSON text. Names are found by
-// joins, because to_regclass and to_regtype refuse a schema that the role may not use.
+// joins over the path that the setting lockstep.path tells, because to_regclass refuses a schema
+// that the role may not use. REQUIRES: an empty search_path. With another one, somebody's own
+// quote_ident() or operator would be called here.
 constexpr std::string_view kNamed = R"(::pg_catalog.json) as a (
     id int, thing text, schema name, name name, reach text[], "constraint" name, "column" name,
     type text, index name, functions text[], "only" boolean)
@@ -17,23 +19,28 @@ domain_chain (start, oid, typmod) as (
   select d.start, t.typbasetype, t.typtypmod
   from domain_chain d join pg_catalog.pg_type t on t.oid = d.oid and t.typtype = 'd'
 ),
-object (class, oid, name, schema, visible) as (
-  select 'pg_catalog.pg_class'::regclass, oid, relname, relnamespace, pg_table_is_visible(oid)
+path (schema, position) as (
+  select n.oid, p.position
+  from json_array_elements_text(current_setting('lockstep.path')::json)
+       with ordinality as p (name, position)
+  join pg_catalog.pg_namespace n on n.nspname = p.name::name
+),
+object (class, oid, name, schema) as (
+  select 'pg_catalog.pg_class'::regclass, oid, relname, relnamespace
   from pg_catalog.pg_class where relname in (select name from asked)
   union all
-  select 'pg_catalog.pg_type'::regclass, oid, typname, typnamespace, pg_type_is_visible(oid)
+  select 'pg_catalog.pg_type'::regclass, oid, typname, typnamespace
   from pg_catalog.pg_type where typname in (select name from asked)
   union all
-  select 'pg_catalog.pg_proc'::regclass, oid, proname, pronamespace, pg_function_is_visible(oid)
+  select 'pg_catalog.pg_proc'::regclass, oid, proname, pronamespace
   from pg_catalog.pg_proc where proname in (select name from asked)
   union all
-  select 'pg_catalog.pg_statistic_ext'::regclass, oid, stxname, stxnamespace,
-         pg_statistics_obj_is_visible(oid)
+  select 'pg_catalog.pg_statistic_ext'::regclass, oid, stxname, stxnamespace
   from pg_catalog.pg_statistic_ext where stxname in (select name from asked)
   union all
-  select 'pg_catalog.pg_namespace'::regclass, oid, nspname, 0, true from pg_catalog.pg_namespace
+  select 'pg_catalog.pg_namespace'::regclass, oid, nspname, 0 from pg_catalog.pg_namespace
   union all
-  select 'pg_catalog.pg_publication'::regclass, oid, pubname, 0, true from pg_catalog.pg_publication
+  select 'pg_catalog.pg_publication'::regclass, oid, pubname, 0 from pg_catalog.pg_publication
 ),
 class_of (thing, class) as (values
   ('relation', 'pg_catalog.pg_class'::regclass), ('index', 'pg_catalog.pg_class'),
@@ -47,7 +54,14 @@ thing (id, thing, class, oid) as (
   from asked a
   join class_of c on c.thing = a.thing
   join object o on o.class = c.class and o.name = a.name
-  where case when a.schema = '' then o.visible
+  where case when a.schema = '' then
+                  -- Of functions any overload may be meant.
+                  o.schema = 0 or o.class = 'pg_catalog.pg_proc'::regclass
+                  and o.schema in (select p.schema from path p)
+                  or o.schema = (select p.schema from path p
+                                 join object s on s.schema = p.schema
+                                 where s.class = o.class and s.name = o.name
+                                 order by p.position limit 1)
              else o.schema = (select n.oid from pg_catalog.pg_namespace n
                               where n.nspname = a.schema)
         end
@@ -246,7 +260,8 @@ reached (id, reach, oid) as (
   select id, 'dependents', oid from loser
 )
 select r.id, r.reach, c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind,
-       c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+       c.relkind in ('r', 'p') and has_schema_privilege(n.oid, 'USAGE')
+       and has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
 from reached r
 join asked a on a.id = r.id and (r.reach = 'self' or r.reach = any (a.reach))
 join pg_catalog.pg_class c on c.oid = r.oid and c.relkind not in ('t', 'c')
@@ -294,7 +309,9 @@ new_type (id, oid) as (
                '"' || replace(n.nspname, '"', '""') || '".' as prefix
         from pg_catalog.pg_type t
         join pg_catalog.pg_namespace n on n.oid = t.typnamespace) t
-    on a.name = t.quoted and pg_type_is_visible(t.oid)
+    on a.name = t.quoted and t.oid = (
+      select v.oid from path p join pg_catalog.pg_type v on v.typnamespace = p.schema
+      where v.typname = t.plain order by p.position limit 1)
     or a.name = t.prefix || t.quoted
     or a.name = t.plain and t.nspname = 'pg_catalog'
   group by a.id
@@ -326,7 +343,7 @@ called (id, provolatile) as (
   from asked a
   cross join unnest(a.functions) as f (name)
   left join pg_catalog.pg_proc p
-    on p.proname = f.name and pg_function_is_visible(p.oid)
+    on p.proname = f.name and p.pronamespace in (select w.schema from path w)
     or f.name = (select n.nspname || '.' || p.proname from pg_catalog.pg_namespace n
                  where n.oid = p.pronamespace)
 )

@@ -8,18 +8,20 @@ namespace {
 constexpr std::chrono::milliseconds kProbeTimeout{3'000};
 
 [[noreturn]] void RefusePooler() {
-  throw Error(ErrorCode::kPooler,
-              "a pooler that shares server sessions between transactions stands between lockstep and "
-              "the database; a lock taken through it would belong to nobody",
-              "connect to PostgreSQL itself, or to a pool in session mode");
+  throw Error(
+      ErrorCode::kPooler,
+      "a pooler that shares server sessions between transactions stands between lockstep and "
+      "the database; a lock taken through it would belong to nobody",
+      "connect to PostgreSQL itself, or to a pool in session mode");
 }
 
-// Through a pooler in transaction mode an idle client has no server process of its own: while a second
-// client is inside a transaction, the first is served by another process, or by none in time.
+// Through a pooler in transaction mode an idle client has no server process of its own: while a
+// second client is inside a transaction, the first is served by another process, or by none in
+// time.
 bool KeepsItsServerProcess(Session& session, const ServerFacts& facts, const SessionFactory& open) {
   const OpenedSession second = open({.purpose = "pooler-probe", .connect_timeout = kProbeTimeout});
-  const Reply held = second.session->Send("begin; select pg_catalog.pg_backend_pid()", Keep::kRows,
-                                          kProbeTimeout);
+  const Reply held =
+      second.session->Send("begin; select pg_catalog.pg_backend_pid()", Keep::kRows, kProbeTimeout);
   if (!held.ok() || held.rows.empty()) return false;
   if (held.rows[0].Int(0, 0) == facts.backend_pid) return false;
   const Reply reply =
@@ -27,8 +29,7 @@ bool KeepsItsServerProcess(Session& session, const ServerFacts& facts, const Ses
   return reply.ok() && reply.rows.at(0).Int(0, 0) == facts.backend_pid;
 }
 
-void RequireSessionPooling(Session& session, const ServerFacts& facts,
-                           const SessionFactory& open) {
+void RequireSessionPooling(Session& session, const ServerFacts& facts, const SessionFactory& open) {
   try {
     if (KeepsItsServerProcess(session, facts, open)) return;
   } catch (const Error&) {

@@ -10,16 +10,18 @@
 namespace lockstep {
 
 // What makes up one object, by its name: {"column public.users.role", "3 userrole not null default
-// 'client'::userrole"}. Everything a migration can change is in it: schemas, tables, columns (order,
-// type, collation, default, identity, generated, storage, statistics), constraints, indexes (valid or
-// not), enums, composite types, domains, ranges, sequences (with owner), functions, procedures,
-// aggregates, operators, triggers, event triggers, rules, views and materialized views, policies and
-// row security, inheritance and partitions, publications, statistics objects, extensions, casts,
-// collations, text search, foreign servers, default privileges, privileges, owners, comments.
-// OIDs are left out; our own bookkeeping schema and PostgreSQL's own are left out.
+// 'client'::userrole"}. Everything a migration can change is in it: schemas, tables, columns
+// (order, type, collation, default, identity, generated, storage, statistics), constraints, indexes
+// (valid or not), enums, composite types, domains, ranges, sequences (with owner), functions,
+// procedures, aggregates, operators, triggers, event triggers, rules, views and materialized views,
+// policies and row security, inheritance and partitions, publications, statistics objects,
+// extensions, casts, collations, text search, foreign servers, default privileges, privileges,
+// owners, comments. OIDs are left out; our own bookkeeping schema and PostgreSQL's own are left
+// out.
 using SchemaFingerprint = std::map<std::string, std::string>;
 
-// `skip_schema`: the bookkeeping schema; `skip_table`: "public.alembic_version" when it is kept in step.
+// `skip_schema`: the bookkeeping schema; `skip_table`: "public.alembic_version" when it is kept in
+// step.
 SchemaFingerprint ReadSchemaFingerprint(Session& session, const std::string& skip_schema,
                                         const std::string& skip_table);
 

@@ -135,8 +135,10 @@ std::string FirstLine(std::string_view text) {
 
 class PqxxSession : public Session {
  public:
-  PqxxSession(const ConnectionUrl& url, std::chrono::milliseconds connect_timeout)
-      : connection_(url, connect_timeout), raw_(connection_.raw()) {
+  PqxxSession(const ConnectionUrl& url, const SessionOptions& options)
+      : connection_(url, options.connect_timeout),
+        raw_(connection_.raw()),
+        answer_deadline_(options.answer_deadline) {
     PQsetNoticeReceiver(raw_, &PqxxSession::Receive, this);
   }
 
@@ -159,6 +161,7 @@ class PqxxSession : public Session {
   Rows Query(std::string_view sql, const std::vector<SqlValue>& parameters) override {
     std::vector<const char*> values;
     for (const SqlValue& value : parameters) values.push_back(value ? value->c_str() : nullptr);
+    if (answer_deadline_) return QueryWithin(*answer_deadline_, sql, values);
     try {
       pqxx::nontransaction work(connection_);
       return RowsOf(work.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(values)));
@@ -195,6 +198,21 @@ class PqxxSession : public Session {
     if (!handler) return;
     handler({FieldOf(result, PG_DIAG_SEVERITY_NONLOCALIZED), FieldOf(result, PG_DIAG_SQLSTATE),
              FieldOf(result, PG_DIAG_MESSAGE_PRIMARY)});
+  }
+
+  // libpqxx waits for an answer for as long as the server lives.
+  Rows QueryWithin(std::chrono::milliseconds deadline, std::string_view sql,
+                   const std::vector<const char*>& values) {
+    const SteadyDeadline until = std::chrono::steady_clock::now() + deadline;
+    if (PQsendQueryParams(raw_, std::string(sql).c_str(), static_cast<int>(values.size()), nullptr,
+                          values.data(), nullptr, nullptr, 0) != 1) {
+      ThrowLost(Problem());
+    }
+    Reply reply;
+    while (ResultPtr result = Next(until)) Take(result.get(), Keep::kRows, reply);
+    if (PQstatus(raw_) == CONNECTION_BAD) ThrowLost(Problem());
+    if (reply.error) ThrowRefused(reply.error->message, reply.error->sqlstate);
+    return reply.rows.empty() ? Rows{} : std::move(reply.rows.front());
   }
 
   std::string Problem() const { return FirstLine(PQerrorMessage(raw_)); }
@@ -240,6 +258,7 @@ class PqxxSession : public Session {
 
   OnceConnection connection_;
   PGconn* raw_;
+  std::optional<std::chrono::milliseconds> answer_deadline_;
   int backend_pid_ = 0;
   std::function<void(const Notice&)> on_notice_;
 };
@@ -341,12 +360,12 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
                                  .With("keepalives_interval", "2")
                                  .With("keepalives_count", "3")
                                  .With("tcp_user_timeout", "8000");
-  auto session = std::make_unique<PqxxSession>(full, options.connect_timeout);
+  auto session = std::make_unique<PqxxSession>(full, options);
   RequireSupported(session->server_version());
   SqlBatch batch;
   batch.Add(kFactsSql);
   batch.Add(SessionSettings(session->server_version()));
-  const Reply reply = session->Send(batch.text(), Keep::kRows, {});
+  const Reply reply = session->Send(batch.text(), Keep::kRows, options.answer_deadline);
   if (!reply.ok()) {
     throw Error(sql_state::CodeOf(reply.error->sqlstate),
                 "the session could not be set up: " + reply.error->message, reply.error->hint,

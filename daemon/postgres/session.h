@@ -40,7 +40,8 @@ struct Reply {
   bool ok() const { return !error.has_value(); }
 };
 
-// Throws what PostgreSQL said no to as an Error: for statements of our own, whose "no" is no answer.
+// Throws what PostgreSQL said no to as an Error: for statements of our own, whose "no" is no
+// answer.
 void RequireSuccess(const Reply& reply);
 
 enum class Keep { kNothing, kRows };
@@ -64,9 +65,9 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  // One simple-query message. PostgreSQL's "no" is in the reply; throws Error kConnectionLost when the
-  // connection ends. Waits as long as the server works, or until `deadline`: then the connection is
-  // given up and kConnectionLost thrown.
+  // One simple-query message. PostgreSQL's "no" is in the reply; throws Error kConnectionLost when
+  // the connection ends. Waits as long as the server works, or until `deadline`: then the
+  // connection is given up and kConnectionLost thrown.
   virtual Reply Send(std::string_view sql, Keep keep = Keep::kNothing,
                      std::optional<std::chrono::milliseconds> deadline = {}) = 0;
 
@@ -97,20 +98,22 @@ struct ServerFacts {
   int version = 0;
   std::string database;
   std::string user;
-  std::string role;              // as SET ROLE knows it; "none" when no role was entered
-  std::string search_path;       // as the role and database would have had it
+  std::string role;         // as SET ROLE knows it; "none" when no role was entered
+  std::string search_path;  // as the role and database would have had it
   bool in_recovery = false;
   bool read_only = false;
   std::string read_only_source;  // "database", "user", ...: where that setting comes from
   int backend_pid = 0;
-  bool through_pooler = false;   // the wire names another process than the server itself
+  bool through_pooler = false;     // the wire names another process than the server itself
   bool sees_all_activity = false;  // pg_monitor or pg_read_all_stats
 };
 
-// "lockstep/upgrade": what pg_stat_activity shows as application_name, and the time to connect.
+// "lockstep/upgrade": what pg_stat_activity shows as application_name; and how long it may take.
 struct SessionOptions {
   std::string purpose = "look";
   std::chrono::milliseconds connect_timeout{10'000};
+  // Of each Query, and of the first message: past it the connection is given up. Nothing: it waits.
+  std::optional<std::chrono::milliseconds> answer_deadline;
 };
 
 struct OpenedSession {

@@ -184,6 +184,34 @@ TEST_F(TableLocksTest, TheFirstTableIsNotHeldWhileTheSecondIsBusy) {
   EXPECT_EQ(held, "0");
 }
 
+TEST_F(TableLocksTest, ATableThatIsReplacedWhileTheRunWaitsIsLockedAsItIsThen) {
+  limits().young_holder = kNever;
+  test_.database.Sql(
+      "create table p (id int) partition by range (id);"
+      "create table p1 partition of p for values from (0) to (9)");
+  test_.Add("0002_b", "alter table p add column c int;");
+  test_.Upgrade("0001");
+  const auto reader = InTransaction("select * from p1");
+  test_.observer.on_retry = [&] {
+    reader->Send("rollback");
+    test_.database.Sql("drop table p1; create table p2 partition of p for values from (0) to (9)");
+  };
+  EXPECT_EQ(test_.Upgrade().state, RunState::kDone);
+  EXPECT_THAT(test_.observer.events, Contains("retry 0002 55P03"));
+}
+
+// Somebody who may create functions in a schema of the path must not have them called by a look.
+TEST_F(TableLocksTest, ALookCallsNobodysFunctionsButTheServersOwn) {
+  test_.database.Sql(
+      "create function public.quote_ident(name) returns text language plpgsql as"
+      " $$begin raise exception 'called'; end$$;"
+      "create function public.cat(name, text) returns text language plpgsql as"
+      " $$begin raise exception 'called'; end$$;"
+      "create operator public.|| (leftarg = name, rightarg = text, function = public.cat);");
+  test_.Add("0002_b", "alter table t alter column b type bigint; alter table u drop column id;");
+  EXPECT_EQ(test_.Upgrade().state, RunState::kDone);
+}
+
 // ---- The circuit breaker ---------------------------------------------------------------------
 
 struct Flood {

@@ -94,6 +94,7 @@ TEST(Blocker, IsReadBackAsItWasStored) {
   Blocker blocker = Reporting();
   blocker.standby = "s";
   blocker.wait_seconds = 1.5;
+  blocker.state_seconds = 2.5;
   blocker.queued = true;
   blocker.kind = BlockerKind::kDdl;
   EXPECT_EQ(BlockerFromJson(ToJson(blocker)), blocker);

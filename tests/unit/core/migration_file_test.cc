@@ -85,11 +85,10 @@ TEST(MigrationFile, ReadsEveryKey) {
   EXPECT_EQ(file.irreversible, "data is gone");
   EXPECT_FALSE(file.script.transactional);
   EXPECT_TRUE(file.script.variables);
-  EXPECT_THAT(file.script.limits,
-              ElementsAre(TableLockOverride{"lock_timeout", "250ms"},
-                          TableLockOverride{"lock_deadline", "30min"},
-                          TableLockOverride{"max_hold", "2s"},
-                          TableLockOverride{"statement_timeout", "0"}));
+  EXPECT_THAT(file.script.limits, ElementsAre(TableLockOverride{"lock_timeout", "250ms"},
+                                              TableLockOverride{"lock_deadline", "30min"},
+                                              TableLockOverride{"max_hold", "2s"},
+                                              TableLockOverride{"statement_timeout", "0"}));
   EXPECT_THAT(file.script.acknowledged, ElementsAre(Acknowledgement{"orders", "rewrite"},
                                                     Acknowledgement{"\"My Orders\"", "lock"}));
 }

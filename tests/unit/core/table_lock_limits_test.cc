@@ -53,6 +53,7 @@ TEST(TableLockLimits, WhatCannotBeUsedIsToldAndChangesNothing) {
   const std::vector<std::array<std::string, 3>> table = {
       {"lock_ladder", "50ms,,1s", "times with commas"},
       {"lock_ladder", "50", "times with commas"},
+      {"lock_ladder", "", "times with commas"},
       {"max_hold", "soon", "a time with its unit"},
       {"max_victims", "0", "a number from 1"},
       {"max_victims", "many", "a number from 1"},

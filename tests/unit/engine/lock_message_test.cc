@@ -77,6 +77,17 @@ TEST(LockMessage, WaitsForAVacuumOnAnyOfTheTables) {
                                       "lock table only public.b, only public.c"));
 }
 
+TEST(LockMessage, KnowsATableThatWentAwayFromOneThatTheBodyMisses) {
+  SqlBatch batch;
+  const LockStatements locks = AddTableLocks(batch, {.lock_timeout = 40ms}, kThree, {});
+  Reply reply;
+  reply.tags.assign(2, "SET");  // the third statement locks the first table
+  reply.error = SqlError{.sqlstate = "42P01"};
+  EXPECT_TRUE(TableIsGone(locks, reply));
+  reply.tags.assign(batch.statements(), "SET");
+  EXPECT_FALSE(TableIsGone(locks, reply));
+}
+
 TEST(LockMessage, TellsOurOwnLimitsFromTheUsersOwn) {
   const TableLockLimits limits;
   EXPECT_EQ(LimitHitBy(kThree, limits, true, 0s), LimitHit::kAcquireTimeout);

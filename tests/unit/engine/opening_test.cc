@@ -22,6 +22,9 @@ TEST(Opening, IsFreeWhenNobodyIsInTheWay) { EXPECT_EQ(JudgeOf({}), Opening::kFre
 TEST(Opening, IsFreeWhenOnlyTheYoungAreInTheWay) {
   EXPECT_EQ(JudgeOf({Holder(0.1), Holder(0.199)}), Opening::kFree);
   EXPECT_EQ(JudgeOf({Holder(-1)}), Opening::kFree) << "it ended while we looked";
+  Blocker silent = Holder(-1);
+  silent.user = "app";
+  EXPECT_EQ(JudgeOf({silent}), Opening::kBlocked) << "it is there and does not show its age";
 }
 
 TEST(Opening, IsBlockedByOneOldTransactionAmongYoungOnes) {
@@ -55,6 +58,7 @@ TEST(Opening, WaitsForAReaderOnAStandby) {
 
 Blocker Forgotten() {
   Blocker blocker = Holder(61, BlockerKind::kIdleInTransaction);
+  blocker.state_seconds = 60;
   blocker.user = "app";
   blocker.application_name = "worker";
   return blocker;
@@ -74,7 +78,7 @@ TEST(Opening, EndsNobodyElse) {
   EXPECT_EQ(JudgeOf({Forgotten()}, {.on = true}), Opening::kBlocked) << "nobody is listed";
   EXPECT_EQ(JudgeOf({Forgotten()}, RuleFor({"other"}, {"app"})), Opening::kBlocked);
   Blocker recent = Forgotten();
-  recent.transaction_age_seconds = 59;
+  recent.state_seconds = 59;  // it worked a minute ago
   EXPECT_EQ(JudgeOf({recent}, RuleFor({"app"}, {})), Opening::kBlocked);
   Blocker working = Forgotten();
   working.kind = BlockerKind::kActive;
