@@ -109,7 +109,7 @@ Knock LockAcquisition::KnockAt(Opening opening) {
   const Duration left = began_ + limits_.lock_deadline - context_.clock.Now();
   knock.lock_timeout =
       std::max<Duration>(std::min(left, knock.lock_timeout), std::chrono::milliseconds(1));
-  const bool waited = attempts_ > 0 || context_.clock.Now() - began_ >= limits_.look_interval / 2;
+  const bool waited = attempts_ > 0 || wait_seconds_ > 0;
   if (waited) wait_seconds_ = ToSeconds(context_.clock.Now() - began_);
   ++attempts_;
   return knock;

@@ -41,7 +41,8 @@ Blocker AutovacuumWithQuery(const SqlValue& query) {
                          "public.orders",
                          "relation",
                          query,
-                         "t"});
+                         "t",
+                         "60"});
   return FindBlockers(session, 1).at(0);
 }
 
