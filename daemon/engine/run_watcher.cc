@@ -105,8 +105,7 @@ void RunWatcher::Look() {
   if (order->breaker) GuardOthers();
   if (order->ending && may_end_) EndBlockers(*order->ending);
   if (!IsTimeToReport()) return;
-  TellProgress();
-  NoteBlockers();
+  TellProgress(NoteBlockers());
 }
 
 std::optional<WatchOrder> RunWatcher::Order() {
@@ -195,19 +194,29 @@ void RunWatcher::EndBlockers(const EndingRule& rule) {
   }
 }
 
-void RunWatcher::TellProgress() {
+// An index build tells by itself for whom it waits; of others the lock tables do.
+void RunWatcher::TellProgress(const std::vector<Blocker>& blockers) {
   const auto rows = tools_.lookout.Ask([this](Session& session) {
     return session.Query(kIndexBuildSql, {std::to_string(watched_pid_)});
   });
   if (!rows) return;
-  tools_.observer.OnStatementProgress(rows->empty() ? StatementProgress{} : ProgressFrom(*rows));
+  StatementProgress progress;
+  if (!rows->empty()) {
+    progress = ProgressFrom(*rows);
+  } else if (!blockers.empty()) {
+    progress.blocker_pid = blockers.front().pid;
+    progress.blocker = ToText(blockers.front());
+  }
+  tools_.observer.OnStatementProgress(progress);
 }
 
-void RunWatcher::NoteBlockers() {
-  const auto blockers =
+std::vector<Blocker> RunWatcher::NoteBlockers() {
+  auto found =
       tools_.lookout.Ask([this](Session& session) { return FindBlockers(session, watched_pid_); });
-  if (!blockers || blockers->empty()) return;
-  WhileItRuns([&] { seen_.blockers = Disclosed(*blockers, tools_.blocker_query); });
+  if (!found || found->empty()) return {};
+  std::vector<Blocker> blockers = Disclosed(std::move(*found), tools_.blocker_query);
+  WhileItRuns([&] { seen_.blockers = blockers; });
+  return blockers;
 }
 
 // By the session beside it, which is there already; without one, by a connection of its own.

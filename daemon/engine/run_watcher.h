@@ -75,8 +75,8 @@ class RunWatcher {
   void GuardOthers();
   Strain CausedByIt(std::optional<Strain> strain) const;
   void EndBlockers(const EndingRule& rule);
-  void TellProgress();
-  void NoteBlockers();
+  void TellProgress(const std::vector<Blocker>& blockers);
+  std::vector<Blocker> NoteBlockers();
   bool IsWaiting();
   void Cancel();
 

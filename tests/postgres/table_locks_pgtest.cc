@@ -404,6 +404,23 @@ TEST_F(TableLocksTest, AnIndexBuildLooksFirstToo) {
   EXPECT_THAT(test_.observer.events, Contains("blocked 0002"));
 }
 
+TEST_F(TableLocksTest, AStatementThatMayWaitSaysForWhom) {
+  test_.Add("0002_i", "-- transaction: off\ndrop index concurrently i;");
+  test_.database.Sql("create index i on t (id)");
+  test_.Upgrade("0001");
+  const auto reader = InTransaction("insert into t values (2)");
+  limits().young_holder = kNever;
+  std::atomic<bool> named = false;
+  test_.observer.on_progress = [&] {
+    if (test_.observer.progress.blocker_pid != reader->backend_pid() || named.exchange(true))
+      return;
+    test_.database.Value("select pg_terminate_backend(" + std::to_string(reader->backend_pid()) +
+                         ")");
+  };
+  EXPECT_EQ(test_.Upgrade().state, RunState::kDone);
+  EXPECT_TRUE(named);
+}
+
 TEST_F(TableLocksTest, AStatementOutsideATransactionDoesNotQueueEither) {
   test_.Add("0002_i", "-- transaction: off\nalter table t add column c int;");
   test_.Upgrade("0001");

@@ -26,7 +26,8 @@ class RecordingObserver : public RunObserver {
     blockers = seen;
     if (on_blocked) on_blocked();
   }
-  void OnStatementProgress(const StatementProgress&) override {
+  void OnStatementProgress(const StatementProgress& now) override {
+    progress = now;
     if (on_progress) on_progress();
   }
   void OnStepBegin(const Step& step, std::size_t, std::size_t) override {
@@ -49,6 +50,7 @@ class RecordingObserver : public RunObserver {
   std::vector<Blocker> blockers;  // of the last look that found any
   std::function<void()> on_retry, on_blocked, on_step_begin, on_step_end, on_waiting;
   std::function<void()> on_progress;  // in the watcher's thread
+  StatementProgress progress;         // the same
 };
 
 // What stood in a run's way; empty when nothing did.
