@@ -91,6 +91,11 @@ std::string StatementInWords(const Blocker& blocker) {
 
 std::string_view NameOf(BlockerKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
+bool HidesItsAge(const Blocker& blocker) {
+  const bool hidden = blocker.state.empty() && !blocker.user.empty();
+  return blocker.transaction_age_seconds < 0 && (hidden || blocker.state == "disabled");
+}
+
 std::string ToText(const Blocker& blocker) {
   std::vector<std::string> parts{NameInWords(blocker)};
   if (!blocker.standby.empty()) parts.push_back("on the standby " + blocker.standby);

@@ -45,6 +45,10 @@ struct Blocker {
   bool operator==(const Blocker&) const = default;
 };
 
+// Whether it is there and does not show since when: hidden from our role, or its activity is not
+// tracked. One that has just ended its transaction shows no age either, and is "idle".
+bool HidesItsAge(const Blocker& blocker);
+
 // "pid 4711, app=reporting, user app, idle in transaction for 12 min, holds ACCESS SHARE on
 // public.orders; its last statement was: select ...". One line, safe for a terminal.
 std::string ToText(const Blocker& blocker);

@@ -5,10 +5,8 @@
 namespace lockstep {
 namespace {
 
-// A session of which nothing is known has just ended. One that only hides its age may be old.
 bool IsYoung(const Blocker& blocker, const TableLockLimits& limits) {
-  if (blocker.transaction_age_seconds < 0) return blocker.user.empty() && blocker.state.empty();
-  return blocker.transaction_age_seconds < ToSeconds(limits.young_holder);
+  return !HidesItsAge(blocker) && blocker.transaction_age_seconds < ToSeconds(limits.young_holder);
 }
 
 // Somebody's request in the queue is a stack that we would add to, however young it is.

@@ -40,8 +40,8 @@ std::vector<Blocker> StandbyGuard::FindReaders(const std::vector<LockTarget>& ta
                         "for: grant pg_monitor to its role");
     }
     for (Blocker blocker : *seen) {
-      const double age = blocker.transaction_age_seconds;
-      if (age >= 0 && age < ToSeconds(longest_query_)) continue;
+      const bool recent = blocker.transaction_age_seconds < ToSeconds(longest_query_);
+      if (recent && !HidesItsAge(blocker)) continue;
       blocker.standby = standby.name;
       readers.push_back(std::move(blocker));
     }

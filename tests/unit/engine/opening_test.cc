@@ -25,6 +25,12 @@ TEST(Opening, IsFreeWhenOnlyTheYoungAreInTheWay) {
   Blocker silent = Holder(-1);
   silent.user = "app";
   EXPECT_EQ(JudgeOf({silent}), Opening::kBlocked) << "it is there and does not show its age";
+  silent.state = "disabled";
+  EXPECT_EQ(JudgeOf({silent}), Opening::kBlocked) << "track_activities is off";
+  // Locks are read a moment before the sessions' states: on a busy table somebody always commits
+  // in between.
+  silent.state = "idle";
+  EXPECT_EQ(JudgeOf({silent}), Opening::kFree) << "its transaction has ended";
 }
 
 TEST(Opening, IsBlockedByOneOldTransactionAmongYoungOnes) {
