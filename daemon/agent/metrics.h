@@ -1,0 +1,57 @@
+// The Prometheus metrics: what docs/metrics.md lists, every series from the start.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "agent/target_status.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "engine/run_observer.h"
+#include "postgres/connection_pool.h"
+
+namespace lockstep {
+
+// What came of one target: hears its runs, and is told the rest. Thread: any.
+class TargetMetrics : public RunObserver {
+ public:
+  virtual void OnStatus(const TargetStatus& status) = 0;  // the gauges
+  virtual void OnTrigger(std::string_view source) = 0;    // "start", "signal", "api", ...
+  virtual void OnConnection(bool succeeded) = 0;          // an attempt to reach PostgreSQL
+  virtual void OnRunError(const Error& error) = 0;        // a run that broke: lock lost, ...
+  virtual void OnPool(const PoolFigures& figures) = 0;
+  virtual void OnPoolWait(double seconds) = 0;
+};
+
+// Thread: any.
+class Metrics {
+ public:
+  explicit Metrics(const Clock& clock);
+  ~Metrics();
+
+  // Makes the target's series, all at 0, when it is new.
+  TargetMetrics& ForTarget(const std::string& name);
+  // Its series go.
+  void Forget(const std::string& name);
+
+  void OnReload(bool succeeded);
+  void OnHttpAnswer(std::string_view handler, int code, double seconds);
+  void OnHttpRefused(std::string_view why);
+  void OnEventLoopLag(double seconds);
+
+  // In the text format 0.0.4, sorted by name; log lines and the process are read at that moment.
+  std::string Exposition() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+inline constexpr std::string_view kExpositionContentType =
+    "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace lockstep

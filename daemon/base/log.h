@@ -1,0 +1,66 @@
+// What the program tells its operator, as events with fields.
+//
+// The one global object of the program. Lines go through a bounded queue to a thread of their own:
+// a sink that is slow, stalled or full never holds up whoever logs; lines that find no place are
+// dropped and counted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lockstep {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+std::string_view NameOf(LogLevel level);  // "warning"
+std::optional<LogLevel> LogLevelNamed(std::string_view name);
+
+// kAuto: the journal where standard error is connected to it ($JOURNAL_STREAM), text on a terminal,
+// JSON elsewhere.
+enum class LogFormat { kAuto, kText, kJson, kJournal };
+std::optional<LogFormat> LogFormatNamed(std::string_view name);
+
+// One kind of event: the stable name by which machines find it, and a sentence for whoever meets it
+// at three in the morning. The catalogue is agent/events.h.
+struct EventKind {
+  std::string_view name;  // "run_failed"
+  LogLevel level = LogLevel::kInfo;
+  std::string_view advice;  // what it means and what to do; not part of the line
+};
+
+// "revision", "duration_seconds", ...: in lower snake case, as docs/events.md lists them.
+using LogValue = std::variant<std::string, std::int64_t, double, bool>;
+using LogFields = std::vector<std::pair<std::string, LogValue>>;
+
+struct LogOptions {
+  LogFormat format = LogFormat::kAuto;
+  LogLevel level = LogLevel::kInfo;
+  std::size_t queue_lines = 8192;
+  int descriptor = 2;  // where text and JSON lines go
+};
+
+// Starts the log; before that nothing is written, which is what the command line and most tests
+// want. Throws Error kInternal when it was started already.
+void StartLog(const LogOptions& options);
+// Writes what is queued, for at most a second, and ends the log.
+void StopLog();
+void SetLogLevel(LogLevel level);
+LogLevel CurrentLogLevel();
+
+// Writes one line. `message` is a sentence: what happened, to what, lower case, without secrets.
+// Thread: any.
+void LogEvent(const EventKind& kind, std::string_view message, const LogFields& fields = {});
+
+// For the metrics.
+struct LogCounts {
+  std::uint64_t lines[4] = {0, 0, 0, 0};  // by LogLevel, those that were below the level left out
+  std::uint64_t dropped = 0;              // no place in the queue
+  std::uint64_t failed = 0;               // the sink refused them (a full disk, a closed pipe)
+};
+LogCounts CountLogLines();
+
+}  // namespace lockstep
