@@ -23,7 +23,7 @@ struct TargetSettings {
   bool apply_on_start = true;
   bool apply_on_change = true;                // of the folder
   std::optional<Duration> apply_interval;     // nothing: not by the clock
-  std::string goal = "heads";                 // of what the agent does by itself
+  std::string goal = "head";                  // of what the agent does by itself
   Duration retry_deferred = std::chrono::minutes(5);
   Duration refresh = std::chrono::seconds(10);  // how old the picture of the database may get
   Duration folder_settle = std::chrono::seconds(2);   // unchanged for so long before it is read

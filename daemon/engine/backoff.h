@@ -14,7 +14,7 @@ namespace lockstep {
 class Backoff {
  public:
   Backoff(Duration first, Duration cap, std::mt19937_64& random)
-      : limit_(first), cap_(cap), random_(random) {}
+      : first_(first), limit_(first), cap_(cap), random_(random) {}
 
   Duration Next() {
     std::uniform_int_distribution<Duration::rep> upto(limit_.count() / 4, limit_.count());
@@ -22,8 +22,11 @@ class Backoff {
     limit_ = std::min(limit_ * 2, cap_);
     return pause;
   }
+  // All is well again: the next pause is a first one.
+  void Reset() { limit_ = first_; }
 
  private:
+  Duration first_;
   Duration limit_;
   Duration cap_;
   std::mt19937_64& random_;

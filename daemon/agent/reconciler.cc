@@ -1,0 +1,262 @@
+#include "agent/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "core/duration.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::milliseconds(200);
+constexpr Duration kLongestPause = std::chrono::seconds(30);
+constexpr Duration kNever = std::chrono::hours(24);
+
+std::string TextAt(const json::object& document, std::string_view key) {
+  const json::value* value = document.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
+
+// The code of an answer that says that something broke; empty for any other.
+std::string ErrorCodeOf(const CommandAnswer& answer) {
+  const json::value* error = answer.document.if_contains("error");
+  return error != nullptr && error->is_object() ? TextAt(error->get_object(), "code") : "";
+}
+
+std::string StateOf(const CommandAnswer& answer) { return TextAt(answer.document, "state"); }
+
+bool IsOfTheAgent(const RunRecord& run) { return run.order.source != RunSource::kApi; }
+
+Backoff NewBackoff(std::mt19937_64& random) { return {kFirstPause, kLongestPause, random}; }
+
+FolderTimes TimesOf(const TargetSettings& settings) {
+  return {.settle = settings.folder_settle, .rescan = settings.folder_rescan};
+}
+
+}  // namespace
+
+Reconciler::Reconciler(const ReconcilerTools& tools, std::shared_ptr<const TargetSettings> settings)
+    : tools_(tools),
+      settings_(std::move(settings)),
+      folder_(settings_->settings.folder, TimesOf(*settings_), tools.clock),
+      look_backoff_(NewBackoff(tools.random)),
+      run_backoff_(NewBackoff(tools.random)) {
+  if (settings_->apply_on_start) Wish(RunSource::kStart);
+  if (settings_->apply_interval) interval_due_ = tools_.clock.Now() + *settings_->apply_interval;
+}
+
+Tick Reconciler::Step(const Mail& mail) {
+  Take(mail);
+  LookAtFolder(!mail.settings);
+  WishByTheClock();
+  LookAtDatabase();
+  DropHopelessRun();
+  while (const auto run = mail.end ? std::nullopt : NextRun()) {
+    RunNow(*run);
+    look_due_ = {};
+    LookAtDatabase();
+    // Whatever came meanwhile is seen to first.
+    if (tools_.journal.Find(run->id)->phase != RunPhase::kEnded) break;
+  }
+  Publish();
+  return {NextWake(), Doing()};
+}
+
+void Reconciler::Take(const Mail& mail) {
+  if (mail.settings) Use(mail.settings);
+  if (mail.pause) paused_ = *mail.pause;
+  if (mail.folder_changed) folder_.ExpectChange();
+  if (mail.refresh) look_due_ = {};
+  for (const RunSource source : mail.triggers) {
+    tools_.port.OnTrigger(source);
+    Wish(source);
+    wish_not_before_ = {};
+    look_due_ = {};
+    folder_.ExpectChange();
+  }
+}
+
+void Reconciler::Use(std::shared_ptr<const TargetSettings> settings) {
+  settings_ = std::move(settings);
+  tools_.port.Use(settings_);
+  folder_.Use(settings_->settings.folder, TimesOf(*settings_));
+  interval_due_.reset();
+  if (settings_->apply_interval) interval_due_ = tools_.clock.Now() + *settings_->apply_interval;
+  look_due_ = {};
+}
+
+void Reconciler::Wish(RunSource source) { wish_ = source; }
+
+// A folder that is read for the first time, or again because of a reload, is no reason to run.
+void Reconciler::LookAtFolder(bool may_wish) {
+  const bool first = !folder_.was_taken();
+  if (folder_.Look() != KeptFolder::Sight::kTaken) return;
+  look_due_ = {};
+  if (first || !may_wish || !settings_->apply_on_change) return;
+  tools_.port.OnTrigger(RunSource::kFolder);
+  Wish(RunSource::kFolder);
+}
+
+void Reconciler::WishByTheClock() {
+  const SteadyTime now = tools_.clock.Now();
+  if (interval_due_ && now >= *interval_due_) {
+    interval_due_ = now + settings_->apply_interval.value_or(kNever);
+    tools_.port.OnTrigger(RunSource::kInterval);
+    Wish(RunSource::kInterval);
+    look_due_ = {};
+  }
+  if (deferred_due_ && now >= *deferred_due_) {
+    deferred_due_.reset();
+    tools_.port.OnTrigger(RunSource::kDeferred);
+    Wish(RunSource::kDeferred);
+    look_due_ = {};
+  }
+}
+
+void Reconciler::LookAtDatabase() {
+  if (tools_.clock.Now() < look_due_) return;
+  try {
+    sight_ = tools_.port.Look(*folder_.folder());
+    reachable_ = true;
+    problem_.clear();
+    look_backoff_.Reset();
+    look_due_ = tools_.clock.Now() + settings_->refresh;
+    tools_.board.Update([this](TargetStatus& status) {
+      status.looked_at = tools_.clock.WallNow();
+      status.looked_steady = tools_.clock.Now();
+    });
+  } catch (const Error& error) {
+    reachable_ = false;
+    problem_ = error.what();
+    look_due_ = tools_.clock.Now() + look_backoff_.Next();
+  }
+}
+
+// ---- Runs --------------------------------------------------------------------------------------
+
+// A run that was taken back before it began, or that cannot begin.
+void Reconciler::DropHopelessRun() {
+  const auto active = tools_.journal.ActiveOf(settings_->name);
+  if (!active || active->phase != RunPhase::kQueued) return;
+  if (active->stopping) {
+    Conclude(*active, AnswerOf(Error(ErrorCode::kStopped, "stopped before it began",
+                                     "nothing was changed")));
+  } else if (folder_.unreadable()) {
+    Conclude(*active, AnswerOf(Error(ErrorCode::kFileRead, folder_.problem(),
+                                     "nothing was changed; check the folder's name and its "
+                                     "permissions")));
+  }
+}
+
+bool Reconciler::MayRun() const { return !paused_ && folder_.at_rest(); }
+
+std::optional<RunRecord> Reconciler::NextRun() {
+  if (!MayRun()) return {};
+  if (auto active = tools_.journal.ActiveOf(settings_->name)) return active;
+  return RunForWish();
+}
+
+std::optional<RunRecord> Reconciler::RunForWish() {
+  if (!wish_ || !reachable_ || tools_.clock.Now() < wish_not_before_) return {};
+  // Its diagnostics are shown; a better folder brings a wish of its own.
+  if (!folder_.folder()->ok() || sight_->pending.empty()) {
+    wish_.reset();
+    return {};
+  }
+  const OrderAnswer answer = tools_.journal.Submit({.target = settings_->name,
+                                                    .direction = Direction::kUp,
+                                                    .goal = settings_->goal,
+                                                    .source = *wish_});
+  // Somebody's order has just come in: it goes first.
+  if (const auto* conflict = std::get_if<OrderConflict>(&answer)) return conflict->run;
+  return std::get<OrderTaken>(answer).run;
+}
+
+void Reconciler::RunNow(const RunRecord& run) {
+  Publish();
+  const auto stop = std::make_shared<StopSource>();
+  tools_.journal.Begin(run.id, stop);
+  CommandAnswer answer = tools_.port.Run(run, *folder_.folder(), stop);
+  tools_.board.Update([](TargetStatus& status) { status.run.reset(); });
+  Conclude(run, std::move(answer));
+}
+
+void Reconciler::Conclude(const RunRecord& run, CommandAnswer answer) {
+  const bool stopped = StateOf(answer) == "stopped" || ErrorCodeOf(answer) == "stopped";
+  if (stopped && !tools_.journal.Find(run.id)->stopping) {
+    // Nobody wanted its end: it was interrupted while it only waited, and goes on later.
+    tools_.journal.SetPhase(run.id, RunPhase::kQueued);
+    return;
+  }
+  if (IsOfTheAgent(run)) {
+    ConcludeWish(run, answer);
+  } else if (run.order.direction == Direction::kDown) {
+    // Who rolls back does not want it applied again behind his back.
+    wish_.reset();
+    deferred_due_.reset();
+  }
+  tools_.journal.End(run.id, std::move(answer));
+}
+
+void Reconciler::ConcludeWish(const RunRecord& run, const CommandAnswer& answer) {
+  const std::string code = ErrorCodeOf(answer);
+  const bool broke = !code.empty() && code != "stopped" && code != "usage";
+  if (broke || StateOf(answer) == "busy") return TryAgainLater(run.order.source);
+  run_backoff_.Reset();
+  wish_.reset();
+  if (StateOf(answer) == "deferred") {
+    deferred_due_ = tools_.clock.Now() + settings_->retry_deferred;
+  }
+}
+
+void Reconciler::TryAgainLater(RunSource source) {
+  wish_ = source;
+  wish_not_before_ = tools_.clock.Now() + run_backoff_.Next();
+}
+
+// ---- What it says ------------------------------------------------------------------------------
+
+SteadyTime Reconciler::NextWake() const {
+  SteadyTime wake = std::min(look_due_, folder_.next_look());
+  if (interval_due_) wake = std::min(wake, *interval_due_);
+  if (deferred_due_) wake = std::min(wake, *deferred_due_);
+  if (!MayRun()) return wake;
+  if (wish_ && reachable_) wake = std::min(wake, wish_not_before_);
+  if (tools_.journal.ActiveOf(settings_->name)) wake = {};
+  return wake;
+}
+
+std::string Reconciler::Doing() const {
+  if (paused_) return "paused: begins nothing until it is resumed";
+  if (!folder_.at_rest()) return folder_.problem();
+  if (!reachable_) return "waits for the database: " + problem_;
+  if (!folder_.folder()->ok()) return "the migrations have errors; waits for better ones";
+  if (!sight_->failed.empty()) {
+    return "revision \"" + sight_->failed.front() + "\" failed; waits for a trigger";
+  }
+  if (deferred_due_) return "a migration was deferred; tries again in a while, or at a trigger";
+  if (wish_ && !sight_->pending.empty()) return "tries again soon";
+  if (!sight_->pending.empty()) {
+    return std::to_string(sight_->pending.size()) + " pending; waits for a trigger";
+  }
+  return sight_->ahead.empty() ? "up to date" : "up to date; the database is ahead of this folder";
+}
+
+void Reconciler::Publish() {
+  tools_.board.Update([this](TargetStatus& status) {
+    status.name = settings_->name;
+    if (settings_->settings.url) status.database = settings_->settings.url->Redacted();
+    status.doing = Doing();
+    status.paused = paused_;
+    status.reachable = reachable_;
+    status.folder_ok = folder_.was_taken() && folder_.folder()->ok();
+    status.problem = !reachable_ ? problem_ : folder_.problem();
+    if (status.problem.empty() && !status.folder_ok) status.problem = "the migrations have errors";
+    status.sight = sight_;
+    status.heads = folder_.folder()->graph().Heads();
+    status.ready_when_ahead = settings_->ready_when_ahead;
+  });
+}
+
+}  // namespace lockstep

@@ -1,0 +1,219 @@
+#include "agent/run_journal.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/uuid.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t kRunsKept = 100;
+constexpr std::size_t kEventsKept = 5000;
+
+}  // namespace
+
+std::string_view NameOf(RunSource source) {
+  static constexpr std::array<std::string_view, 6> kNames = {"start",    "signal",   "folder",
+                                                             "interval", "deferred", "api"};
+  return kNames[static_cast<std::size_t>(source)];
+}
+
+std::string_view NameOf(RunPhase phase) {
+  static constexpr std::array<std::string_view, 4> kNames = {"queued", "waiting", "running",
+                                                             "ended"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
+void RunJournal::StopRequest::PassOn() const {
+  if (!stop) return;
+  if (now) {
+    stop->RequestNow();
+  } else {
+    stop->RequestAfterCurrent();
+  }
+}
+
+RunJournal::StopRequest RunJournal::StopRequestOf(const Entry& entry) {
+  if (!entry.record.stopping) return {};
+  return {entry.stop, entry.stop_now};
+}
+
+RunJournal::RunJournal(const Clock& clock, std::function<void()> on_change)
+    : clock_(clock), on_change_(std::move(on_change)) {}
+
+RunJournal::Entry* RunJournal::FindEntry(std::string_view id) {
+  return const_cast<Entry*>(std::as_const(*this).FindEntry(id));
+}
+
+const RunJournal::Entry* RunJournal::FindEntry(std::string_view id) const {
+  const auto found = std::ranges::find_if(
+      entries_, [id](const Entry& entry) { return entry.record.id == id; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+const RunJournal::Entry* RunJournal::FindActive(std::string_view target) const {
+  const auto found = std::ranges::find_if(entries_, [target](const Entry& entry) {
+    return entry.record.phase != RunPhase::kEnded && entry.record.order.target == target;
+  });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+OrderAnswer RunJournal::Submit(const RunOrder& order, std::string_view idempotency_key) {
+  std::unique_lock guard(mutex_);
+  if (!idempotency_key.empty()) {
+    const auto known = std::ranges::find(entries_, idempotency_key, &Entry::idempotency_key);
+    if (known != entries_.end()) {
+      if (!known->record.order.AsksTheSame(order)) return OrderConflict{known->record, true};
+      return OrderTaken{known->record, true};
+    }
+  }
+  if (const Entry* active = FindActive(order.target)) return OrderConflict{active->record};
+  Entry& entry = entries_.emplace_front();
+  entry.record.id = NewUuid();
+  entry.record.order = order;
+  entry.record.created_at = clock_.WallNow();
+  entry.idempotency_key = idempotency_key;
+  OrderTaken taken{entry.record};
+  ForgetOldest();
+  guard.unlock();
+  on_change_();
+  return taken;
+}
+
+// Only those that have ended; there is one active run for each target.
+void RunJournal::ForgetOldest() {
+  std::size_t ended = 0;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const bool forget = entry->record.phase == RunPhase::kEnded && ++ended > kRunsKept;
+    entry = forget ? entries_.erase(entry) : std::next(entry);
+  }
+}
+
+std::optional<RunRecord> RunJournal::ActiveOf(std::string_view target) const {
+  const std::lock_guard guard(mutex_);
+  const Entry* entry = FindActive(target);
+  if (entry == nullptr) return {};
+  return entry->record;
+}
+
+std::optional<RunRecord> RunJournal::Find(std::string_view id) const {
+  const std::lock_guard guard(mutex_);
+  const Entry* entry = FindEntry(id);
+  if (entry == nullptr) return {};
+  return entry->record;
+}
+
+std::vector<RunRecord> RunJournal::Recent() const {
+  const std::lock_guard guard(mutex_);
+  std::vector<RunRecord> records;
+  for (const Entry& entry : entries_) records.push_back(entry.record);
+  return records;
+}
+
+std::optional<RunEvents> RunJournal::EventsAfter(std::string_view id,
+                                                 std::uint64_t sequence) const {
+  const std::lock_guard guard(mutex_);
+  const Entry* entry = FindEntry(id);
+  if (entry == nullptr) return {};
+  RunEvents events{.last = sequence, .ended = entry->record.phase == RunPhase::kEnded};
+  for (const Line& line : entry->lines) {
+    if (line.sequence <= sequence) continue;
+    events.lines.push_back(line.text);
+    events.last = line.sequence;
+  }
+  return events;
+}
+
+bool RunJournal::RequestStop(std::string_view id, bool now) {
+  std::unique_lock guard(mutex_);
+  Entry* entry = FindEntry(id);
+  if (entry == nullptr || entry->record.phase == RunPhase::kEnded) return false;
+  entry->record.stopping = true;
+  entry->stop_now = entry->stop_now || now;
+  const StopRequest request = StopRequestOf(*entry);
+  guard.unlock();
+  request.PassOn();
+  on_change_();
+  return true;
+}
+
+void RunJournal::RequestStopOfAll(bool now) {
+  for (const RunRecord& run : Recent()) {
+    if (run.phase != RunPhase::kEnded) RequestStop(run.id, now);
+  }
+}
+
+void RunJournal::Interrupt(std::string_view target) {
+  std::unique_lock guard(mutex_);
+  const Entry* entry = FindActive(target);
+  if (entry == nullptr || entry->record.phase != RunPhase::kWaiting) return;
+  const StopRequest request{entry->stop};
+  guard.unlock();
+  request.PassOn();
+}
+
+void RunJournal::Begin(const std::string& id, const std::shared_ptr<StopSource>& stop) {
+  std::unique_lock guard(mutex_);
+  Entry* entry = FindEntry(id);
+  if (entry == nullptr) return;
+  entry->stop = stop;
+  if (!entry->record.started_at) entry->record.started_at = clock_.WallNow();
+  entry->record.phase = RunPhase::kRunning;
+  const StopRequest request = StopRequestOf(*entry);
+  guard.unlock();
+  request.PassOn();
+  on_change_();
+}
+
+void RunJournal::SetPhase(const std::string& id, RunPhase phase) {
+  std::unique_lock guard(mutex_);
+  Entry* entry = FindEntry(id);
+  if (entry == nullptr || entry->record.phase == phase) return;
+  entry->record.phase = phase;
+  guard.unlock();
+  on_change_();
+}
+
+void RunJournal::AppendTo(Entry& entry, json::object event, bool progress) {
+  if (entry.lines.size() >= kEventsKept) {
+    const auto oldest = std::ranges::find(entry.lines, true, &Line::progress);
+    entry.lines.erase(oldest != entry.lines.end() ? oldest : entry.lines.begin());
+  }
+  json::object whole{{"seq", ++entry.sequence}};
+  for (auto& member : event) whole.emplace(member.key(), std::move(member.value()));
+  entry.lines.push_back({entry.sequence, progress, json::serialize(whole)});
+}
+
+void RunJournal::Append(const std::string& id, json::object event) {
+  const json::value* name = event.if_contains("event");
+  const bool progress = name != nullptr && *name == "statement_progress";
+  std::unique_lock guard(mutex_);
+  Entry* entry = FindEntry(id);
+  if (entry == nullptr) return;
+  AppendTo(*entry, std::move(event), progress);
+  guard.unlock();
+  on_change_();
+}
+
+void RunJournal::End(const std::string& id, CommandAnswer answer) {
+  std::unique_lock guard(mutex_);
+  Entry* entry = FindEntry(id);
+  if (entry == nullptr) return;
+  AppendTo(*entry,
+           {{"event", "ended"},
+            {"at", ToIso8601(clock_.WallNow())},
+            {"exit_code", static_cast<int>(answer.exit_code)},
+            {"document", answer.document}},
+           false);
+  entry->record.phase = RunPhase::kEnded;
+  entry->record.ended_at = clock_.WallNow();
+  entry->record.answer = std::make_shared<const CommandAnswer>(std::move(answer));
+  entry->stop.reset();
+  ForgetOldest();
+  guard.unlock();
+  on_change_();
+}
+
+}  // namespace lockstep
