@@ -254,7 +254,7 @@ void Reconciler::Publish() {
     status.problem = !reachable_ ? problem_ : folder_.problem();
     if (status.problem.empty() && !status.folder_ok) status.problem = "the migrations have errors";
     status.sight = sight_;
-    status.heads = folder_.folder()->graph().Heads();
+    if (folder_.was_taken()) status.folder = folder_.folder();
     status.ready_when_ahead = settings_->ready_when_ahead;
   });
 }

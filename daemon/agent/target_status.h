@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "core/blocker.h"
 #include "core/database_state.h"
+#include "core/migration_folder.h"
 
 namespace lockstep {
 
@@ -62,7 +63,7 @@ struct TargetStatus {
   SteadyTime looked_steady{};
   std::shared_ptr<const DatabaseSight> sight;  // null: the database was never reached
   std::optional<RunProgress> run;
-  std::vector<std::string> heads;  // of the folder
+  std::shared_ptr<const MigrationFolder> folder;  // null: it was never read
   bool ready_when_ahead = true;
 };
 
