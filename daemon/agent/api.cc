@@ -187,15 +187,20 @@ Api::Later Api::Page(const HttpRequest&, const Reply&) {
                       .headers = {}};
 }
 
-Readiness Api::AllReady(std::string_view revision) const {
-  Readiness all{true, "every migration is applied"};
-  for (const std::string& target : agent_.Targets()) {
-    const auto status = agent_.StatusOf(target);
+Api::ReadinessAmong Api::ReadinessOfTargets(const std::vector<std::string>& names,
+                                            std::string_view revision) const {
+  ReadinessAmong among{.all = {true, "every migration is applied"}, .targets = {}};
+  for (const std::string& name : names) {
+    const auto status = agent_.StatusOf(name);
     const Readiness one = status ? ReadinessOf(*status, revision) : Readiness{};
-    if (agent_.Targets().size() == 1) return one;
-    if (!one.ready) return {false, target + ": " + one.reason};
+    among.targets.push_back(
+        json::object{{"name", name}, {"ready", one.ready}, {"reason", one.reason}});
+    if (names.size() == 1) among.all = one;
+    if (names.size() > 1 && among.all.ready && !one.ready) {
+      among.all = {false, name + ": " + one.reason};
+    }
   }
-  return all;
+  return among;
 }
 
 Api::Later Api::ReadinessAnswer(const HttpRequest& request, const Reply&) {
@@ -203,18 +208,11 @@ Api::Later Api::ReadinessAnswer(const HttpRequest& request, const Reply&) {
   const std::string revision = wanted == request.query.end() ? "" : wanted->second;
   std::vector<std::string> names = agent_.Targets();
   if (request.query.contains("target")) names = {ChosenTarget(agent_, request)->name};
-  json::array targets;
-  Readiness all{true, "every migration is applied"};
-  for (const std::string& name : names) {
-    const auto status = agent_.StatusOf(name);
-    const Readiness one = status ? ReadinessOf(*status, revision) : Readiness{};
-    targets.push_back(json::object{{"name", name}, {"ready", one.ready}, {"reason", one.reason}});
-    if (names.size() == 1) all = one;
-    if (names.size() > 1 && all.ready && !one.ready) all = {false, name + ": " + one.reason};
-  }
-  return JsonResponse(
-      {{"ready", all.ready}, {"reason", all.reason}, {"targets", std::move(targets)}},
-      all.ready ? 200 : 503);
+  ReadinessAmong among = ReadinessOfTargets(names, revision);
+  return JsonResponse({{"ready", among.all.ready},
+                       {"reason", among.all.reason},
+                       {"targets", std::move(among.targets)}},
+                      among.all.ready ? 200 : 503);
 }
 
 json::object Api::StatusDocument() const {
@@ -232,7 +230,7 @@ json::object Api::StatusDocument() const {
     }
     targets.push_back(TargetDocument(*status, agent_.Journal().ActiveOf(name), ended, now));
   }
-  return {{"agent", AgentDocument(agent_.Facts(), AllReady({}), now)},
+  return {{"agent", AgentDocument(agent_.Facts(), ReadinessOfTargets(agent_.Targets(), {}).all, now)},
           {"targets", std::move(targets)}};
 }
 
@@ -305,7 +303,7 @@ std::optional<SteadyTime> Api::ServeWaiting() {
 }
 
 void Api::Stop() {
-  stopping_ = true;
+  RefuseChanges();
   for (const auto& one : waiting_) one->GiveUp();
   waiting_.clear();
 }

@@ -60,8 +60,13 @@ class Api {
   // Something has changed: those who wait for it are answered. Returns when to look again at the
   // latest, for their time-outs; nothing when nobody waits.
   std::optional<SteadyTime> ServeWaiting();
+  // From now on no change is taken.
+  void RefuseChanges() { stopping_ = true; }
   // No answer is kept waiting any longer.
   void Stop();
+
+  // What /api/v1/status answers.
+  json::object StatusDocument() const;
 
  private:
   struct Route;
@@ -94,8 +99,13 @@ class Api {
   Later Reload(const HttpRequest&, const Reply&);
   Later SetLevel(const HttpRequest&, const Reply&);
 
-  json::object StatusDocument() const;
-  Readiness AllReady(std::string_view revision) const;
+  // Of all that are named, and each of them.
+  struct ReadinessAmong {
+    Readiness all;
+    json::array targets;
+  };
+  ReadinessAmong ReadinessOfTargets(const std::vector<std::string>& names,
+                                    std::string_view revision) const;
   HttpResponse SetPaused(const HttpRequest& request, bool pause);
   HttpResponse SightDocument(const HttpRequest& request, json::object DatabaseSight::*document);
 

@@ -117,7 +117,7 @@ void Reconciler::WishByTheClock() {
 void Reconciler::LookAtDatabase() {
   if (tools_.clock.Now() < look_due_) return;
   try {
-    sight_ = tools_.port.Look(*folder_.folder());
+    sight_ = tools_.port.Look(folder_.folder());
     reachable_ = true;
     problem_.clear();
     look_backoff_.Reset();

@@ -30,7 +30,8 @@ class TargetPort {
   virtual ~TargetPort() = default;
   virtual void Use(std::shared_ptr<const TargetSettings> settings) = 0;
   // Throws Error when the database does not answer.
-  virtual std::shared_ptr<const DatabaseSight> Look(const MigrationFolder& folder) = 0;
+  virtual std::shared_ptr<const DatabaseSight> Look(
+      const std::shared_ptr<const MigrationFolder>& folder) = 0;
   // Returns when the run has ended, however long that takes.
   virtual CommandAnswer Run(const RunRecord& run, const MigrationFolder& folder,
                             const std::shared_ptr<StopSource>& stop) = 0;

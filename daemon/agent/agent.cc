@@ -1,0 +1,393 @@
+#include "agent/agent.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cstring>
+#include <csignal>
+#include <utility>
+
+#include "agent/events.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "core/duration.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::chrono::seconds kTickInterval{1};
+constexpr std::chrono::seconds kMoreTime{30};  // asked of systemd while something is under way
+
+AgentFacts FactsOf(const AgentSettings& settings, const Clock& clock) {
+  AgentFacts facts;
+  char host[256] = {};
+  if (gethostname(host, sizeof host - 1) == 0) facts.host = host;
+  facts.pid = getpid();
+  facts.started_at = clock.WallNow();
+  facts.started_steady = clock.Now();
+  facts.config = settings.file;
+  return facts;
+}
+
+}  // namespace
+
+Agent::Agent(AgentSettings settings, std::function<AgentSettings()> load, Clock& clock)
+    : settings_(std::make_shared<const AgentSettings>(std::move(settings))),
+      load_(std::move(load)),
+      clock_(clock),
+      facts_(FactsOf(*settings_, clock)),
+      allowed_(ResolveAllowed(settings_->allow_users, settings_->allow_groups)),
+      metrics_(clock),
+      journal_(clock, [this] { OnChange(); }),
+      api_(*this, clock),
+      server_(MakeServer()),
+      signals_(io_, [this](const ReceivedSignal& signal) { OnSignal(signal); }),
+      tick_(io_),
+      watchdog_(io_),
+      waiting_(io_),
+      grace_(io_) {
+  OpenDoors();
+  for (const TargetSettings& target : settings_->targets) BeginTarget(target);
+}
+
+Agent::~Agent() {
+  if (reloading_.joinable()) reloading_.join();
+  targets_.clear();
+}
+
+int Agent::Run() {
+  LogEvent(event::kAgentStarted, "lockstepd " + std::string(Version()) + " has started",
+           {{"pid", std::int64_t{facts_.pid}}, {"config", facts_.config}});
+  tick_.expires_after(kTickInterval);
+  Tick();
+  KeepWatchdog();
+  TellSystemd();
+  io_.run();
+  LogEvent(event::kAgentStopped, "lockstepd has ended");
+  return 0;
+}
+
+// ---- Doors ---------------------------------------------------------------------------------------
+
+HttpServer Agent::MakeServer() {
+  const auto handler = [this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
+    api_.Answer(request, reply);
+    ServeChange();
+  };
+  const auto problem = [](int status, std::string_view detail) {
+    return ToResponse({.status = status, .detail = std::string(detail)});
+  };
+  HttpEvents events;
+  events.on_answer = [this](int status, double seconds, const HttpRequest& request) {
+    metrics_.OnHttpAnswer(Api::HandlerOf(request), status, seconds);
+  };
+  events.on_refused = [this](std::string_view why) { metrics_.OnHttpRefused(why); };
+  return HttpServer(io_, HttpLimits{}, handler, problem, std::move(events));
+}
+
+// What systemd hands us takes the place of what the settings name.
+void Agent::OpenDoors() {
+  bool has_unix = false;
+  bool has_tcp = false;
+  for (InheritedSocket& inherited : TakeInheritedSockets()) {
+    (inherited.is_unix ? has_unix : has_tcp) = true;
+    server_.Accept(std::move(inherited.descriptor), inherited.is_unix ? Door::kSocket : Door::kTcp);
+    LogEvent(event::kListening, "listens on a socket of systemd's");
+  }
+  if (!has_unix && settings_->socket != "off") {
+    control_socket_ = std::make_unique<ControlSocket>(
+        ControlSocketOptions{settings_->socket, settings_->socket_mode, settings_->socket_group});
+    server_.Accept(control_socket_->TakeListening(), Door::kSocket);
+    LogEvent(event::kListening, "listens on \"" + settings_->socket + "\"");
+  }
+  if (!has_tcp && settings_->listen != "off") {
+    server_.Listen(settings_->listen);
+    LogEvent(event::kListening, "listens on http://" + Join(server_.addresses(), ", http://"));
+  }
+}
+
+// ---- Targets -------------------------------------------------------------------------------------
+
+void Agent::BeginTarget(const TargetSettings& settings) {
+  Target& target = targets_[settings.name];
+  const WorkerTools tools{clock_, journal_, metrics_, [this] { OnChange(); }};
+  target.worker =
+      std::make_unique<TargetWorker>(std::make_shared<const TargetSettings>(settings), tools);
+  WatchFolder(target, settings);
+}
+
+void Agent::WatchFolder(Target& target, const TargetSettings& settings) {
+  if (target.watch && target.folder == settings.settings.folder) return;
+  target.folder = settings.settings.folder;
+  TargetWorker* worker = target.worker.get();
+  target.watch = std::make_unique<FolderWatch>(io_, target.folder,
+                                               [worker] { worker->OnFolderChange(); });
+}
+
+// Its run may take its time; the event loop does not wait for it.
+void Agent::EndTarget(const std::string& name) {
+  const auto found = targets_.find(name);
+  found->second.worker->RequestEnd();
+  found->second.watch.reset();
+  leaving_.push_back(std::move(found->second));
+  targets_.erase(found);
+}
+
+AgentFacts Agent::Facts() const {
+  AgentFacts facts = facts_;
+  facts.stopping = stopping_;
+  return facts;
+}
+
+std::vector<std::string> Agent::Targets() const {
+  std::vector<std::string> names;
+  for (const auto& [name, target] : targets_) names.push_back(name);
+  return names;
+}
+
+std::shared_ptr<const TargetStatus> Agent::StatusOf(std::string_view target) const {
+  const auto found = targets_.find(target);
+  return found == targets_.end() ? nullptr : found->second.worker->status();
+}
+
+void Agent::Wake(std::string_view target) {
+  if (const auto found = targets_.find(target); found != targets_.end()) {
+    metrics_.ForTarget(found->first).OnTrigger(NameOf(RunSource::kApi));
+    found->second.worker->Wake();
+  }
+}
+
+void Agent::Refresh(std::string_view target) {
+  if (const auto found = targets_.find(target); found != targets_.end()) {
+    found->second.worker->Refresh();
+  }
+}
+
+void Agent::Pause(std::string_view target, bool pause) {
+  if (const auto found = targets_.find(target); found != targets_.end()) {
+    found->second.worker->Pause(pause);
+  }
+}
+
+// ---- Signals -------------------------------------------------------------------------------------
+
+void Agent::OnSignal(const ReceivedSignal& signal) {
+  LogEvent(event::kSignalReceived, "SIG" + std::string(sigabbrev_np(signal.number)),
+           {{"peer_pid", std::int64_t{signal.sender_pid}},
+            {"peer_uid", std::int64_t{signal.sender_uid}}});
+  switch (signal.number) {
+    case SIGQUIT:
+      // Whatever is under way is rolled back by the server once our connection has gone.
+      StopLog();
+      std::_Exit(128 + SIGQUIT);
+    case SIGHUP:
+      return Reload([](const ReloadResult&) {});
+    case SIGUSR1:
+      return TriggerAll();
+    case SIGUSR2:
+      return DumpState();
+    default:
+      return OnStopSignal();
+  }
+}
+
+void Agent::TriggerAll() {
+  for (auto& [name, target] : targets_) target.worker->Trigger(RunSource::kSignal);
+}
+
+void Agent::DumpState() const {
+  LogEvent(event::kStateDump, json::serialize(api_.StatusDocument()));
+}
+
+void Agent::OnStopSignal() {
+  if (!stopping_) return Stop();
+  cancelled_ = true;
+  journal_.RequestStopOfAll(true);
+}
+
+// ---- Reload --------------------------------------------------------------------------------------
+
+// Files are read by a thread of their own, since the event loop waits for nothing. Who asks while
+// one is under way gets that one's answer.
+void Agent::Reload(std::function<void(const ReloadResult&)> then) {
+  reload_listeners_.push_back(std::move(then));
+  if (reload_listeners_.size() > 1) return;
+  systemd_.Reloading();
+  if (reloading_.joinable()) reloading_.join();
+  reloading_ = std::thread([this] {
+    try {
+      boost::asio::post(io_, [this, settings = load_()] { OnLoaded(settings); });
+    } catch (const Error& error) {
+      const ReloadResult result{error.what(), error.hint(), {}};
+      boost::asio::post(io_, [this, result] { EndReload(result); });
+    }
+  });
+}
+
+void Agent::OnLoaded(const AgentSettings& settings) {
+  try {
+    EndReload(Use(settings));
+  } catch (const Error& error) {
+    EndReload({error.what(), error.hint(), {}});
+  }
+}
+
+ReloadResult Agent::Use(AgentSettings settings) {
+  allowed_ = ResolveAllowed(settings.allow_users, settings.allow_groups);
+  ReloadResult result;
+  if (settings.listen != settings_->listen) result.restart_needed.emplace_back("listen");
+  const bool same_socket = settings.socket == settings_->socket &&
+                           settings.socket_mode == settings_->socket_mode &&
+                           settings.socket_group == settings_->socket_group;
+  if (!same_socket) result.restart_needed.emplace_back("socket");
+  if (settings.log_format != settings_->log_format) result.restart_needed.emplace_back("log.format");
+  if (settings.log_level != settings_->log_level) SetLogLevel(settings.log_level);
+  std::vector<std::string> gone = Targets();
+  for (const TargetSettings& target : settings.targets) {
+    std::erase(gone, target.name);
+    const auto known = targets_.find(target.name);
+    if (known == targets_.end()) {
+      BeginTarget(target);
+      continue;
+    }
+    known->second.worker->UseFromNowOn(std::make_shared<const TargetSettings>(target));
+    WatchFolder(known->second, target);
+  }
+  for (const std::string& name : gone) EndTarget(name);
+  facts_.config = settings.file;
+  settings_ = std::make_shared<const AgentSettings>(std::move(settings));
+  return result;
+}
+
+void Agent::EndReload(const ReloadResult& result) {
+  metrics_.OnReload(result.problem.empty());
+  facts_.config_problem = result.problem;
+  if (result.problem.empty()) {
+    LogEvent(event::kSettingsReloaded, "the settings were read again");
+  } else {
+    LogEvent(event::kSettingsRefused, result.problem);
+  }
+  for (const auto& listener : std::exchange(reload_listeners_, {})) listener(result);
+  if (told_ready_) systemd_.Ready();
+  TellSystemd();
+}
+
+// ---- Changes and clocks --------------------------------------------------------------------------
+
+// However much changes at once, the loop is woken once.
+void Agent::OnChange() {
+  if (change_posted_.exchange(true)) return;
+  boost::asio::post(io_, [this] {
+    change_posted_ = false;
+    ServeChange();
+    TellSystemd();
+    std::erase_if(leaving_, [](const Target& target) { return target.worker->has_ended(); });
+    if (stopping_ && HasEnded()) Leave();
+  });
+}
+
+void Agent::ServeChange() {
+  const auto next = api_.ServeWaiting();
+  if (!next) return;
+  waiting_.expires_at(*next);
+  waiting_.async_wait([this](const boost::system::error_code& problem) {
+    if (!problem) ServeChange();
+  });
+}
+
+bool Agent::AllReady() const {
+  return std::ranges::all_of(targets_, [](const auto& one) {
+    return ReadinessOf(*one.second.worker->status()).ready;
+  });
+}
+
+std::string Agent::Doing() const {
+  if (stopping_) return "stopping";
+  std::vector<std::string> doing;
+  for (const auto& [name, target] : targets_) {
+    const auto status = target.worker->status();
+    std::string sentence = status->doing;
+    if (status->run && status->run->leader) {
+      sentence = "applies " + status->run->revision + " (" + std::to_string(status->run->step) +
+                 " of " + std::to_string(status->run->steps) + ")";
+    } else if (status->run && !status->run->holder.empty()) {
+      sentence = "stands by; leader: " + status->run->holder;
+    }
+    doing.push_back(targets_.size() == 1 ? sentence : name + ": " + sentence);
+  }
+  return Join(doing, "; ");
+}
+
+void Agent::TellSystemd() {
+  systemd_.Status(Doing());
+  if (told_ready_ || stopping_) return;
+  if (settings_->notify_ready == ReadyWhen::kMigrated && !AllReady()) return;
+  told_ready_ = true;
+  systemd_.Ready();
+}
+
+// How late the loop comes to a timer is how long it was held up. While systemd waits for us and
+// there is work, it is asked for more time.
+void Agent::Tick() {
+  tick_.async_wait([this](const boost::system::error_code& problem) {
+    if (problem) return;
+    const auto late = std::chrono::steady_clock::now() - tick_.expiry();
+    metrics_.OnEventLoopLag(ToSeconds(late));
+    if (!told_ready_ || stopping_) systemd_.ExtendTimeout(kMoreTime);
+    tick_.expires_after(kTickInterval);
+    Tick();
+  });
+}
+
+void Agent::KeepWatchdog() {
+  const auto interval = systemd_.watchdog_interval();
+  if (!interval) return;
+  systemd_.Watchdog();
+  watchdog_.expires_after(*interval);
+  watchdog_.async_wait([this](const boost::system::error_code& problem) {
+    if (!problem) KeepWatchdog();
+  });
+}
+
+// ---- The end -------------------------------------------------------------------------------------
+
+void Agent::Stop() {
+  stopping_ = true;
+  LogEvent(event::kAgentStopping, "stops: a migration that runs is finished, within " +
+                                      ToText(settings_->shutdown_grace));
+  systemd_.Stopping();
+  systemd_.Status("stopping");
+  api_.RefuseChanges();
+  journal_.RequestStopOfAll(false);
+  for (auto& [name, target] : targets_) target.worker->RequestEnd();
+  CancelAfterGrace();
+}
+
+void Agent::CancelAfterGrace() {
+  grace_.expires_after(std::chrono::duration_cast<std::chrono::milliseconds>(settings_->shutdown_grace));
+  grace_.async_wait([this](const boost::system::error_code& problem) {
+    if (problem || cancelled_) return;
+    cancelled_ = true;
+    journal_.RequestStopOfAll(true);
+  });
+}
+
+bool Agent::HasEnded() const {
+  return leaving_.empty() && std::ranges::all_of(targets_, [](const auto& one) {
+           return one.second.worker->has_ended();
+         });
+}
+
+// Takes all work from the loop, which then ends by itself once the last answer has been sent.
+void Agent::Leave() {
+  constexpr std::chrono::milliseconds kLastAnswers{1'000};
+  api_.Stop();
+  server_.Stop(kLastAnswers);
+  signals_.Stop();
+  for (auto* timer : {&tick_, &watchdog_, &waiting_, &grace_}) timer->cancel();
+  targets_.clear();
+}
+
+}  // namespace lockstep

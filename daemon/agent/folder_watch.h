@@ -1,0 +1,41 @@
+// Hears from the kernel that a folder has changed. It may miss something, or say it twice: who
+// listens looks for himself.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <array>
+#include <functional>
+#include <string>
+
+namespace lockstep {
+
+// A folder that is not there, or goes away, is watched again once it is back.
+// Thread: io.
+class FolderWatch {
+ public:
+  // `on_change` is told of many changes at once, a moment after the first of them.
+  FolderWatch(boost::asio::io_context& io, std::string folder, std::function<void()> on_change);
+  ~FolderWatch();
+  FolderWatch(const FolderWatch&) = delete;
+  FolderWatch& operator=(const FolderWatch&) = delete;
+
+ private:
+  void Watch();
+  void Read();
+  void OnEvents(std::size_t bytes);
+  void TellSoon();
+  void WatchAgainLater();
+
+  std::string folder_;
+  std::function<void()> on_change_;
+  boost::asio::posix::stream_descriptor inotify_;
+  boost::asio::steady_timer soon_;
+  boost::asio::steady_timer again_;
+  int watch_ = -1;  // of inotify_; -1: none
+  bool telling_ = false;
+  alignas(8) std::array<char, 4096> buffer_{};
+};
+
+}  // namespace lockstep

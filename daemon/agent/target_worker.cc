@@ -1,0 +1,208 @@
+#include "agent/target_worker.h"
+
+#include <utility>
+
+#include "agent/events.h"
+#include "agent/run_log.h"
+#include "agent/run_progress.h"
+#include "commands/run_events.h"
+#include "commands/upgrade.h"
+#include "engine/run_observers.h"
+
+namespace lockstep {
+namespace {
+
+TargetStatus FirstStatus(const TargetSettings& settings) {
+  TargetStatus status;
+  status.name = settings.name;
+  if (settings.settings.url) status.database = settings.settings.url->Redacted();
+  status.doing = "starting";
+  status.ready_when_ahead = settings.ready_when_ahead;
+  return status;
+}
+
+std::string TextAt(const json::object& document, std::string_view key) {
+  const json::value* value = document.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
+
+// The answer in one sentence, and how bad it is.
+struct Outcome {
+  const EventKind* kind;
+  std::string message;
+};
+
+Outcome OutcomeOf(const CommandAnswer& answer) {
+  const std::string state = TextAt(answer.document, "state");
+  if (state == "deferred") return {&event::kRunDeferred, TextAt(answer.document, "message")};
+  const bool good = answer.exit_code == ExitCode::kDone || state == "stopped" || state == "busy";
+  const EventKind* kind = good ? &event::kRunEnded : &event::kRunFailed;
+  if (state.empty()) {
+    if (const json::value* error = answer.document.if_contains("error"); error->is_object()) {
+      return {kind, TextAt(error->get_object(), "message")};
+    }
+  }
+  return {kind, TextAt(answer.document, "message")};
+}
+
+// Nobody is there to be asked.
+std::optional<bool> ConsentOf(const RunRecord& run) {
+  return run.order.yes ? std::optional(true) : std::nullopt;
+}
+
+void LogEnd(const RunRecord& run, const CommandAnswer& answer) {
+  const Outcome outcome = OutcomeOf(answer);
+  LogFields fields = {{"target", run.order.target},
+                      {"run_id", run.id},
+                      {"exit_code", std::int64_t{static_cast<int>(answer.exit_code)}}};
+  const std::string next = TextAt(answer.document, "next");
+  if (!next.empty()) fields.emplace_back("next", next);
+  LogEvent(*outcome.kind, outcome.message, fields);
+}
+
+}  // namespace
+
+TargetWorker::TargetWorker(std::shared_ptr<const TargetSettings> settings, const WorkerTools& tools)
+    : tools_(tools),
+      name_(settings->name),
+      metrics_(tools.metrics.ForTarget(name_)),
+      settings_(settings),
+      database_(settings, tools.clock, metrics_),
+      board_(FirstStatus(*settings), tools.on_change),
+      random_(std::random_device{}()),
+      reconciler_({tools_.clock, tools_.journal, board_, *this, random_}, settings),
+      thread_([this] { Work(); }) {
+  if (settings->apply_on_start) metrics_.OnTrigger(NameOf(RunSource::kStart));
+}
+
+TargetWorker::~TargetWorker() {
+  RequestEnd();
+  thread_.join();
+  tools_.metrics.Forget(name_);
+}
+
+// ---- Mail --------------------------------------------------------------------------------------
+
+void TargetWorker::Trigger(RunSource source) {
+  inbox_.Post([source](Mail& mail) { mail.triggers.insert(source); });
+}
+
+void TargetWorker::Wake() {
+  inbox_.Post([](Mail& mail) { mail.order = true; });
+}
+
+void TargetWorker::Refresh() {
+  inbox_.Post([](Mail& mail) { mail.refresh = true; });
+}
+
+void TargetWorker::OnFolderChange() {
+  inbox_.Post([](Mail& mail) { mail.folder_changed = true; });
+  tools_.journal.Interrupt(name_);
+}
+
+void TargetWorker::Pause(bool pause) {
+  inbox_.Post([pause](Mail& mail) { mail.pause = pause; });
+  tools_.journal.Interrupt(name_);
+}
+
+void TargetWorker::UseFromNowOn(std::shared_ptr<const TargetSettings> settings) {
+  inbox_.Post([&](Mail& mail) { mail.settings = std::move(settings); });
+  tools_.journal.Interrupt(name_);
+}
+
+void TargetWorker::RequestEnd() {
+  inbox_.Post([](Mail& mail) { mail.end = true; });
+}
+
+// ---- The thread --------------------------------------------------------------------------------
+
+void TargetWorker::Work() {
+  Mail mail = inbox_.Take();
+  for (;;) {
+    const TargetStatus before = *board_.Read();
+    const Tick tick = reconciler_.Step(mail);
+    board_.Update([&](TargetStatus& status) { status.doing = tick.doing; });
+    Tell(before);
+    if (mail.end) break;
+    mail = inbox_.Wait(tick.wake);
+  }
+  EndQueuedRun();
+  ended_ = true;
+  tools_.on_change();
+}
+
+void TargetWorker::EndQueuedRun() {
+  const auto left = tools_.journal.ActiveOf(name_);
+  if (!left) return;
+  tools_.journal.End(left->id, AnswerOf(Error(ErrorCode::kStopped, "the agent stops",
+                                              "nothing was changed; order it again")));
+}
+
+// What has changed, to the log and the metrics.
+void TargetWorker::Tell(const TargetStatus& before) {
+  const auto now = board_.Read();
+  metrics_.OnStatus(*now);
+  metrics_.OnPool(database_.figures());
+  const LogFields fields = {{"target", name_}};
+  const bool looked = now->sight != nullptr || !now->problem.empty();
+  if (looked && now->reachable && !before.reachable) {
+    LogEvent(event::kDatabaseReached, "the database answers: " + now->database, fields);
+  }
+  if (!now->reachable && (before.reachable || before.problem.empty()) && !now->problem.empty()) {
+    LogEvent(event::kDatabaseLost, now->problem, fields);
+  }
+  if (now->folder != before.folder && now->folder) {
+    LogEvent(event::kFolderTaken,
+             std::to_string(now->folder->migrations().size()) + " migrations in \"" +
+                 settings_->settings.folder + "\"",
+             fields);
+    for (const Diagnostic& diagnostic : now->folder->diagnostics()) {
+      LogEvent(event::kDiagnostic, ToText(diagnostic), fields);
+    }
+  }
+  if (now->doing != before.doing) LogEvent(event::kTargetChanged, now->doing, fields);
+}
+
+// ---- What the reconciler asks for ---------------------------------------------------------------
+
+void TargetWorker::Use(std::shared_ptr<const TargetSettings> settings) {
+  settings_ = settings;
+  database_.Use(std::move(settings));
+}
+
+std::shared_ptr<const DatabaseSight> TargetWorker::Look(
+    const std::shared_ptr<const MigrationFolder>& folder) {
+  return database_.Look(folder);
+}
+
+void TargetWorker::OnTrigger(RunSource source) { metrics_.OnTrigger(NameOf(source)); }
+
+CommandAnswer TargetWorker::Run(const RunRecord& run, const MigrationFolder& folder,
+                                const std::shared_ptr<StopSource>& stop) {
+  RunProgressListener progress(run.id, board_, tools_.journal, tools_.clock);
+  RunLog log(name_, run.id);
+  RunEventWriter events(tools_.clock, [&](json::object event) {
+    tools_.journal.Append(run.id, std::move(event));
+  });
+  RunObservers observers({&progress, &log, &metrics_, &events});
+  const CommandContext context{.settings = settings_->settings,
+                               .clock = tools_.clock,
+                               .observer = observers,
+                               .stop = stop->tokens(),
+                               .confirm = [&](const std::string&) { return ConsentOf(run); },
+                               .lookout_sessions = database_.reading()};
+  LogEvent(event::kRunBegun,
+           std::string(run.order.direction == Direction::kUp ? "upgrade " : "downgrade ") +
+               run.order.goal,
+           {{"target", name_},
+            {"run_id", run.id},
+            {"source", std::string(NameOf(run.order.source))},
+            {"caller", run.order.caller}});
+  CommandAnswer answer = run.order.direction == Direction::kUp
+                             ? RunUpgradeOn(context, folder, run.order.goal)
+                             : RunDowngradeOn(context, folder, run.order.goal);
+  LogEnd(run, answer);
+  return answer;
+}
+
+}  // namespace lockstep
