@@ -1,9 +1,9 @@
 // The Prometheus metrics: what docs/metrics.md lists, every series from the start.
 #pragma once
 
-#include <map>
+#include <array>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -16,6 +16,16 @@
 
 namespace lockstep {
 
+// The labels' values, which are all that there can be: of others the last of each set is counted.
+inline constexpr std::array<std::string_view, 6> kTriggerSources = {"start",  "signal",   "api",
+                                                                    "folder", "interval", "other"};
+inline constexpr std::array<std::string_view, 19> kHttpHandlers = {
+    "page",    "ping",         "health",   "readiness", "version", "metrics", "status",
+    "history", "plan",         "blockers", "openapi",   "wait",    "runs",    "run",
+    "events",  "pause_resume", "reload",   "log_level", "other"};
+inline constexpr std::array<std::string_view, 6> kHttpRefusals = {
+    "limit", "descriptors", "bad_request", "too_large", "timeout", "other"};
+
 // What came of one target: hears its runs, and is told the rest. Thread: any.
 class TargetMetrics : public RunObserver {
  public:
@@ -23,22 +33,26 @@ class TargetMetrics : public RunObserver {
   virtual void OnTrigger(std::string_view source) = 0;    // "start", "signal", "api", ...
   virtual void OnConnection(bool succeeded) = 0;          // an attempt to reach PostgreSQL
   virtual void OnRunError(const Error& error) = 0;        // a run that broke: lock lost, ...
-  virtual void OnPool(const PoolFigures& figures) = 0;
+  virtual void OnPool(const PoolFigures& figures) = 0;    // by one thread at a time
   virtual void OnPoolWait(double seconds) = 0;
 };
 
 // Thread: any.
 class Metrics {
  public:
-  explicit Metrics(const Clock& clock);
+  // The configuration was read well just before. Both are borrowed or called at each Exposition.
+  explicit Metrics(const Clock& clock, std::function<LogCounts()> count_log_lines = CountLogLines);
   ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
 
   // Makes the target's series, all at 0, when it is new.
   TargetMetrics& ForTarget(const std::string& name);
-  // Its series go.
+  // Its series go. Whoever still has the object may go on telling it things, which nobody sees.
   void Forget(const std::string& name);
 
   void OnReload(bool succeeded);
+  // `handler`: of kHttpHandlers, never a path as it was asked for.
   void OnHttpAnswer(std::string_view handler, int code, double seconds);
   void OnHttpRefused(std::string_view why);
   void OnEventLoopLag(double seconds);

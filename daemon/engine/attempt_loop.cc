@@ -37,20 +37,71 @@ class AttemptLoop {
  private:
   // Nothing when it has to be tried again.
   std::optional<StepResult> TryOnce(const Knock& knock) {
+    const SteadyTime began = context_.clock.Now();
     AttemptResult result = attempt_(knock);
-    if (!result.failure) return Applied{};
-    if (EndedByStop(result)) return Stopped{};
-    if (!MayTryAgain(result)) return Failed{*result.failure};
+    AttemptReport report = ReportOn(result, context_.clock.Now() - began);
+    if (!WasLost(report.outcome)) {
+      context_.observer.OnAttempt(step_, report);
+      if (!result.failure) return Applied{};
+      if (report.outcome == AttemptOutcome::kStopped) return Stopped{};
+      return Failed{*result.failure};
+    }
     Explain(result);
     std::vector<Blocker> blockers = BlockersOf(result);
     const bool enough = (IsOverlong(result) && ++overlong_holds_ == kMostOverlongHolds) ||
                         locks_.attempts() == most_attempts_;
     const auto pause = locks_.PauseAfterLoss(result.seen.worst.worst_wait_seconds);
-    if (enough || !pause) return Deferred{*result.failure, std::move(blockers)};
+    report.again = !enough && pause;
+    context_.observer.OnAttempt(step_, report);
+    if (!report.again) return Deferred{*result.failure, std::move(blockers)};
     Record(*result.failure, blockers);
     context_.observer.OnRetry(step_, result.failure->error, ToSeconds(*pause));
     if (!context_.clock.SleepFor(*pause, context_.stop.after_current)) return Stopped{};
     return {};
+  }
+
+  AttemptReport ReportOn(const AttemptResult& result, Duration took) const {
+    const LockNeeds& needs = locks_.needs();
+    AttemptReport report{.outcome = OutcomeOf(result),
+                         .table_locks = needs.strong || !needs.targets.empty(),
+                         .strong = needs.strong,
+                         .seconds = ToSeconds(took),
+                         .statements = result.statements,
+                         .broken = result.seen.broken};
+    if (result.failure) report.error = result.failure->error;
+    report.statement_timeout =
+        report.outcome == AttemptOutcome::kFailed && IsStatementTimeout(*report.error, took);
+    return report;
+  }
+
+  AttemptOutcome OutcomeOf(const AttemptResult& result) const {
+    if (!result.failure) return AttemptOutcome::kDone;
+    if (EndedByStop(result)) return AttemptOutcome::kStopped;
+    if (CutShort(result)) {
+      if (IsOverlong(result)) return AttemptOutcome::kMaxHold;
+      return result.seen.broken ? AttemptOutcome::kBreaker : AttemptOutcome::kLockTimeout;
+    }
+    if (result.table_gone) return AttemptOutcome::kTableGone;
+    const std::string& state = result.failure->error.sqlstate;
+    if (state == sql_state::kDeadlockDetected) return AttemptOutcome::kDeadlock;
+    if (state == sql_state::kSerializationFailure) return AttemptOutcome::kSerialization;
+    return sql_state::IsWorthRetrying(state) ? AttemptOutcome::kLockTimeout
+                                             : AttemptOutcome::kFailed;
+  }
+
+  // Such as may be made again.
+  static bool WasLost(AttemptOutcome outcome) {
+    return outcome != AttemptOutcome::kDone && outcome != AttemptOutcome::kFailed &&
+           outcome != AttemptOutcome::kStopped;
+  }
+
+  // The SQLSTATE is that of any cancel. The words are only there in English, and the time tells
+  // nothing of a limit that the script set for itself.
+  bool IsStatementTimeout(const SqlError& error, Duration took) const {
+    if (error.sqlstate != sql_state::kQueryCancelled) return false;
+    const Duration limit = locks_.limits().statement_timeout;
+    return (limit > Duration::zero() && took >= limit) ||
+           error.message.find("statement timeout") != std::string::npos;
   }
 
   // To somebody who was asked to stop, a lost race and our own cancel look the same: nothing

@@ -16,6 +16,7 @@ struct AttemptResult {
   Sighting seen;                      // what the watcher saw and did meanwhile
   LimitHit limit = LimitHit::kNone;   // of ours, which cancelled it
   bool table_gone = false;            // between finding what to lock and asking for it
+  std::size_t statements = 0;         // of the script that the server began
 };
 
 // What the next attempt needs, found anew: tables come and go while we wait.

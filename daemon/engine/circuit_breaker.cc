@@ -20,6 +20,18 @@ std::string ToText(BreakCause cause, const Strain& worst) {
   return {};
 }
 
+std::string_view NameOf(BreakCause cause) {
+  switch (cause) {
+    case BreakCause::kVictims:
+      return "victims";
+    case BreakCause::kVictimWait:
+      return "victim_wait";
+    case BreakCause::kMaxHold:
+      return "max_hold";
+  }
+  return {};
+}
+
 std::optional<BreakCause> CircuitBreaker::See(const Strain& strain, SteadyTime now) {
   worst_.victims = std::max(worst_.victims, strain.victims);
   worst_.worst_wait_seconds = std::max(worst_.worst_wait_seconds, strain.worst_wait_seconds);

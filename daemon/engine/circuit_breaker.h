@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "core/table_lock_limits.h"
@@ -17,6 +18,8 @@ enum class BreakCause { kVictims, kVictimWait, kMaxHold };
 
 // "21 sessions waited for it": the end of a sentence.
 std::string ToText(BreakCause cause, const Strain& worst);
+
+std::string_view NameOf(BreakCause cause);  // "victim_wait"
 
 // Sees one attempt from its beginning to its end. Thread: the watcher's.
 class CircuitBreaker {

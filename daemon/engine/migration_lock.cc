@@ -77,22 +77,34 @@ std::optional<LockResult> InstallFirst(Session& session, const BookkeepingNames&
   return {};
 }
 
+LockResult Acquire(Session& session, const BookkeepingNames& names, Poll& poll,
+                   const std::function<bool()>& still_needed) {
+  std::optional<unsigned> oid = HistoryOid(session, names);
+  if (!oid) {
+    if (auto ended = InstallFirst(session, names, poll)) return *ended;
+    oid = HistoryOid(session, names);
+  }
+  return poll.For({kMigrationLockSpace, oid.value()}, still_needed);
+}
+
+LockMiss MissOf(const LockResult& result) {
+  if (std::holds_alternative<LockBusy>(result)) return LockMiss::kBusy;
+  return std::holds_alternative<Stopped>(result) ? LockMiss::kStopped : LockMiss::kNotNeeded;
+}
+
 }  // namespace
 
 LockResult AcquireMigrationLock(Session& session, const RunSettings& settings, Clock& clock,
                                 RunObserver& observer, std::mt19937_64& random,
                                 const StopTokens& stop, const std::function<bool()>& still_needed) {
   Poll poll(session, settings, clock, observer, random, stop);
-  std::optional<unsigned> oid = HistoryOid(session, settings.names);
-  if (!oid) {
-    if (auto ended = InstallFirst(session, settings.names, poll)) return *ended;
-    oid = HistoryOid(session, settings.names);
-  }
-  LockResult result = poll.For({kMigrationLockSpace, oid.value()}, still_needed);
+  LockResult result = Acquire(session, settings.names, poll, still_needed);
   if (auto* lock = std::get_if<MigrationLock>(&result)) {
     FailPoint("lock_won");
     InstallBookkeeping(session, settings.names);
     observer.OnMigrationLock(lock->waited_seconds);
+  } else {
+    observer.OnMigrationLockMissed(MissOf(result), poll.Waited());
   }
   return result;
 }

@@ -39,6 +39,7 @@ std::optional<std::string> RunRecord::Hook(HookPoint point, json::object facts) 
   FailPoint("hook_before");
   const auto result = RunHook(context_.settings.hooks, point, facts, context_.stop.now);
   FailPoint("hook_after");
+  if (result) context_.observer.OnHook(*result);
   if (!result || result->ok()) return {};
   // The problem of a hook before the work is the run's own message.
   const bool stops = point == HookPoint::kBeforeRun || point == HookPoint::kBeforeMigration;
@@ -54,6 +55,7 @@ std::optional<std::string> RunRecord::BeforeRun(const std::vector<std::string>& 
                          heads.empty() ? "base" : Join(heads, "+"), context_.clock.WallNow(),
                          context_.stop.now);
   } catch (const Error& error) {
+    context_.observer.OnBackupFailed(error);
     return std::string("the backup failed, so nothing was changed: ") + error.what();
   }
   context_.observer.OnBackup(backup_.path, backup_.bytes);

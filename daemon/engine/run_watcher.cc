@@ -52,6 +52,7 @@ void RunWatcher::Begin(WatchOrder order) {
   order_ = std::move(order);
   ++statement_;
   seen_ = {};
+  victims_told_ = false;
   began_ = tools_.clock.Now();
   next_report_ = began_ + kFirstReport;
   alarm_.request_stop();
@@ -154,12 +155,21 @@ void RunWatcher::GuardOthers() {
   bool nobody_noted = false;
   WhileItRuns([&] {
     nobody_noted = strain && strain->waiting && seen_.blockers.empty();
-    const auto cause = order_->breaker->See(CausedByIt(strain), tools_.clock.Now());
+    const Strain caused = CausedByIt(strain);
+    TellVictims(caused);
+    const auto cause = order_->breaker->See(caused, tools_.clock.Now());
     if (!cause) return;
     seen_.broken = cause;
     Cancel();
   });
   if (nobody_noted) NoteBlockers();
+}
+
+// With mutex_ held, so that nothing is told of an attempt that is over.
+void RunWatcher::TellVictims(const Strain& strain) {
+  const bool any = strain.victims > 0;
+  if (any || victims_told_) tools_.observer.OnVictims(strain.victims, strain.worst_wait_seconds);
+  victims_told_ = any;
 }
 
 // A session may have been waiting for somebody else before it came to wait for us.

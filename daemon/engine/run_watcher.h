@@ -73,6 +73,7 @@ class RunWatcher {
   bool IsTimeToReport();
   void CarryOutStop(const WatchOrder& order);
   void GuardOthers();
+  void TellVictims(const Strain& strain);
   Strain CausedByIt(std::optional<Strain> strain) const;
   void EndBlockers(const EndingRule& rule);
   void TellProgress(const std::vector<Blocker>& blockers);
@@ -91,6 +92,7 @@ class RunWatcher {
   long statement_ = 0;               // guarded by mutex_: counts them
   long looked_at_ = 0;               // guarded by mutex_: the one that the last look was about
   Sighting seen_;                    // guarded by mutex_
+  bool victims_told_ = false;        // guarded by mutex_: there were some when last told
   SteadyTime next_report_;           // guarded by mutex_
   SteadyTime began_;                 // guarded by mutex_
   std::atomic<bool> may_end_ = true;

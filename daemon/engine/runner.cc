@@ -43,6 +43,7 @@ class Runner {
         return RunInOneSession();
       } catch (const Error& error) {
         if (!MayTryAgain(error) || lost == settings_.reconnects) throw;
+        context_.observer.OnSessionLost(error);
         context_.observer.OnReconnect(error.what());
       }
       if (!context_.clock.SleepFor(backoff.Next(), context_.stop.after_current)) {

@@ -182,6 +182,7 @@ class StatementStep {
     batch.Add(BeginSql(i));
     batch.Add(body_.local);
     const LockStatements locks = AddTableLocks(batch, knock, needs, limits_);
+    const std::size_t before = batch.statements();
     const std::size_t at = batch.AddScript(TextOf(i), 1);
     batch.Add("reset role");
     batch.Add(EndSql(i, true));
@@ -189,6 +190,7 @@ class StatementStep {
     AttemptResult result;
     const Reply reply =
         Watched(batch.text(), WatchOrderFor(context_, needs, knock, limits_), result.seen);
+    result.statements = reply.tags.size() < before ? 0 : 1;
     if (!reply.ok()) {
       if (!reply.tags.empty()) context_.session.Send("rollback");
       ThrowIfFenced(*reply.error);
@@ -252,6 +254,7 @@ class StatementStep {
     WatchOrder order = WatchOrderFor(context_, needs, knock, limits_);
     order.kind = WatchedKind::kStatement;
     const Reply reply = Watched(sql, std::move(order), result.seen);
+    result.statements = 1;
     Require(context_.session.Send(OneMessage(body_.leave)));
     std::optional<SqlError> error = reply.error;
     if (!error && !Verified(kind)) error = InvalidAfterBuild();

@@ -1,5 +1,7 @@
 #include "engine/transactional_step.h"
 
+#include <algorithm>
+
 #include "base/fail_point.h"
 #include "core/duration.h"
 #include "engine/attempt_loop.h"
@@ -62,6 +64,7 @@ class TransactionalStep {
     AttemptResult result;
     result.seen = context_.watcher.End();
     FailPoint("work_done");
+    result.statements = StatementsBegun(reply, message);
     if (!reply.ok()) {
       // A message that could not be parsed did not even begin.
       if (!reply.tags.empty()) context_.session.Send("rollback");
@@ -75,6 +78,11 @@ class TransactionalStep {
     result.failure = context_.stop.now.stop_requested() ? RollBackUnasked() : CommitWork();
     if (context_.stop.now.stop_requested()) result.seen.cancelled_on_request = true;
     return result;
+  }
+
+  std::size_t StatementsBegun(const Reply& reply, const WorkMessage& message) const {
+    if (reply.tags.size() < message.first_body_tag) return 0;
+    return std::min(prepared_.statements.size(), reply.tags.size() - message.first_body_tag + 1);
   }
 
   // Asked to stop after the work was done and before it was committed.
