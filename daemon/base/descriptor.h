@@ -22,6 +22,8 @@ class Descriptor {
 
   int get() const { return number_; }
   bool open() const { return number_ >= 0; }
+  // Gives the number away, unclosed.
+  int Release() { return std::exchange(number_, -1); }
   void Close() {
     if (open()) ::close(std::exchange(number_, -1));
   }
