@@ -188,6 +188,10 @@ class PqxxSession : public Session {
   void OnNotice(std::function<void(const Notice&)> handler) override {
     on_notice_ = std::move(handler);
   }
+  bool HasUnreadWords() const override {
+    pollfd socket{PQsocket(raw_), POLLIN, 0};
+    return poll(&socket, 1, 0) != 0;
+  }
 
   int wire_pid() const { return PQbackendPID(raw_); }
   void set_backend_pid(int pid) { backend_pid_ = pid; }

@@ -80,6 +80,9 @@ class Session {
   virtual int backend_pid() const = 0;
   virtual int server_version() const = 0;  // 150018
   virtual void OnNotice(std::function<void(const Notice&)> handler) = 0;
+  // Whether the server has said something that nobody has asked for: most often farewell. Asks
+  // nothing.
+  virtual bool HasUnreadWords() const { return false; }
 };
 
 enum class CommitOutcome { kCommitted, kRolledBack };
