@@ -1,6 +1,4 @@
 // The command line: reads it, runs one command, prints its answer.
-#include <fcntl.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,10 +10,11 @@
 #include <string>
 #include <thread>
 
+#include "base/argument_memory.h"
 #include "base/error.h"
+#include "base/startup.h"
 #include "base/text.h"
 #include "cli/all_commands.h"
-#include "cli/argument_memory.h"
 #include "cli/arguments.h"
 #include "cli/completion.h"
 #include "cli/printer.h"
@@ -127,22 +126,6 @@ ExitCode RunInvocation(const Invocation& invocation) {
 ExitCode Reply(const ArgumentReply& reply) {
   if (reply.exit_code == ExitCode::kDone) return Finish({reply.text, ""}, reply.exit_code);
   return Finish({"", reply.text}, reply.exit_code);
-}
-
-// A connection that got the number of a closed standard stream would be sent our messages. What
-// takes its place cannot be written to, so that the missing stream is still noticed.
-void OccupyStandardStreams() {
-  int descriptor = open("/dev/null", O_RDONLY);
-  while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = open("/dev/null", O_RDONLY);
-  if (descriptor >= 0) close(descriptor);
-}
-
-// No core file, no debugger of the same user: the memory holds a password. The leak sanitizer is such a
-// debugger.
-void ForbidDumps() {
-#ifndef __SANITIZE_ADDRESS__
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
 }
 
 ExitCode RunProgram(int argc, char** argv) {

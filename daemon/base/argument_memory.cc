@@ -1,4 +1,4 @@
-#include "cli/argument_memory.h"
+#include "base/argument_memory.h"
 
 #include <cstring>
 #include <string_view>
