@@ -42,9 +42,9 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/api/v1/runs", "runs", Verb::kChange, &Api::BeginRun},
       {"GET", "/api/v1/runs/{id}", "run", Verb::kAsk, &Api::ShowRun},
       {"DELETE", "/api/v1/runs/{id}", "run", Verb::kChange, &Api::EndRun},
-      {"GET", "/api/v1/runs/{id}/events", "run_events", Verb::kAsk, &Api::RunEventStream},
-      {"POST", "/api/v1/pause", "pause", Verb::kChange, &Api::PauseTargets},
-      {"POST", "/api/v1/resume", "resume", Verb::kChange, &Api::ResumeTargets},
+      {"GET", "/api/v1/runs/{id}/events", "events", Verb::kAsk, &Api::RunEventStream},
+      {"POST", "/api/v1/pause", "pause_resume", Verb::kChange, &Api::PauseTargets},
+      {"POST", "/api/v1/resume", "pause_resume", Verb::kChange, &Api::ResumeTargets},
       {"POST", "/api/v1/reload", "reload", Verb::kChange, &Api::Reload},
       {"PUT", "/api/v1/log-level", "log_level", Verb::kChange, &Api::SetLevel},
   };

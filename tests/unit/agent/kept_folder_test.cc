@@ -1,0 +1,152 @@
+#include "agent/kept_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/hash.h"
+#include "support/manual_clock.h"
+#include "support/temporary_folder.h"
+
+namespace lockstep {
+namespace {
+
+using Sight = KeptFolder::Sight;
+using ::testing::HasSubstr;
+
+constexpr Duration kSettle = std::chrono::seconds(2);
+
+class KeptFolderTest : public ::testing::Test {
+ protected:
+  void WritePair(const std::string& stem) {
+    folder_.Write(stem + ".up.sql", "select 1;\n");
+    folder_.Write(stem + ".down.sql", "select 2;\n");
+  }
+  void WriteManifest(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+      text += Sha256(name.ends_with(".up.sql") ? "select 1;\n" : "select 2;\n") + "  " + name + "\n";
+    }
+    folder_.Write("SHA256SUMS", text);
+  }
+  Sight LookAfter(Duration pause) {
+    clock_.Advance(pause);
+    kept_.ExpectChange();
+    return kept_.Look();
+  }
+
+  TemporaryFolder folder_;
+  // In 2020, so that every file seems to be of the future: only what is seen counts.
+  ManualClock clock_;
+  KeptFolder kept_{folder_.path(), {.settle = kSettle}, clock_};
+};
+
+TEST_F(KeptFolderTest, WaitsUntilNothingHasChangedForAMoment) {
+  WritePair("a");
+  EXPECT_EQ(kept_.Look(), Sight::kSame);
+  EXPECT_FALSE(kept_.at_rest());
+  EXPECT_THAT(kept_.problem(), HasSubstr("is being changed"));
+  clock_.Advance(kSettle);
+  EXPECT_EQ(kept_.Look(), Sight::kTaken);
+  EXPECT_TRUE(kept_.at_rest());
+  EXPECT_EQ(kept_.folder()->migrations().size(), 1U);
+}
+
+TEST_F(KeptFolderTest, EachChangeBeginsTheWaitAnew) {
+  WritePair("a");
+  kept_.Look();
+  WritePair("b");
+  EXPECT_EQ(LookAfter(kSettle / 2), Sight::kSame);
+  EXPECT_EQ(LookAfter(kSettle / 2), Sight::kSame);
+  EXPECT_EQ(LookAfter(kSettle / 2), Sight::kTaken);
+  EXPECT_EQ(kept_.folder()->migrations().size(), 2U);
+}
+
+TEST_F(KeptFolderTest, WhatHasBeenThereForLongIsTakenAtOnce) {
+  WritePair("a");
+  ManualClock now(std::chrono::system_clock::now() + std::chrono::hours(1));
+  KeptFolder kept(folder_.path(), {.settle = kSettle}, now);
+  EXPECT_EQ(kept.Look(), Sight::kTaken);
+}
+
+TEST_F(KeptFolderTest, WhileItChangesTheOldOneStaysAndIsNotAtRest) {
+  WritePair("a");
+  kept_.Look();
+  LookAfter(kSettle);
+  ASSERT_TRUE(kept_.at_rest());
+  folder_.Write("b.up.sql", "create table half");
+  EXPECT_EQ(LookAfter(kSettle), Sight::kSame);
+  EXPECT_FALSE(kept_.at_rest());
+  EXPECT_EQ(kept_.folder()->migrations().size(), 1U);
+}
+
+TEST_F(KeptFolderTest, AChangeThatWasTakenBackIsNone) {
+  WritePair("a");
+  kept_.Look();
+  LookAfter(kSettle);
+  folder_.Write("b.up.sql", "x");
+  LookAfter(kSettle / 2);
+  folder_.Remove("b.up.sql");
+  EXPECT_EQ(LookAfter(kSettle / 2), Sight::kSame);
+  EXPECT_TRUE(kept_.at_rest());
+}
+
+TEST_F(KeptFolderTest, OtherFilesDoNotCount) {
+  WritePair("a");
+  kept_.Look();
+  LookAfter(kSettle);
+  folder_.Write("README.md", "x");
+  EXPECT_EQ(LookAfter(kSettle), Sight::kSame);
+  EXPECT_TRUE(kept_.at_rest());
+}
+
+TEST_F(KeptFolderTest, AManifestSaysWhenAllIsThere) {
+  WriteManifest({"a.up.sql", "a.down.sql"});
+  folder_.Write("a.up.sql", "select 1;\n");
+  EXPECT_EQ(kept_.Look(), Sight::kSame);
+  EXPECT_THAT(kept_.problem(), HasSubstr("\"a.down.sql\" is missing"));
+  folder_.Write("a.down.sql", "select");
+  EXPECT_EQ(LookAfter(kSettle * 10), Sight::kSame);
+  EXPECT_THAT(kept_.problem(), HasSubstr("\"a.down.sql\" is not what SHA256SUMS says"));
+  folder_.Write("a.down.sql", "select 2;\n");
+  EXPECT_EQ(LookAfter(Duration::zero()), Sight::kTaken);
+}
+
+TEST_F(KeptFolderTest, AFileThatTheManifestDoesNotNameIsNotApplied) {
+  WritePair("a");
+  WriteManifest({"a.up.sql", "a.down.sql"});
+  WritePair("b");
+  EXPECT_EQ(LookAfter(kSettle), Sight::kSame);
+  EXPECT_THAT(kept_.problem(), HasSubstr("does not stand in SHA256SUMS"));
+}
+
+TEST_F(KeptFolderTest, AFolderThatCannotBeListedIsSaidToBeSo) {
+  KeptFolder kept(folder_.Path("missing"), {.settle = kSettle}, clock_);
+  EXPECT_EQ(kept.Look(), Sight::kSame);
+  EXPECT_TRUE(kept.unreadable());
+  EXPECT_THAT(kept.problem(), HasSubstr("missing"));
+}
+
+TEST_F(KeptFolderTest, NothingIsLookedAtBeforeItIsTime) {
+  WritePair("a");
+  kept_.Look();
+  clock_.Advance(kSettle);
+  kept_.Look();
+  WritePair("b");
+  EXPECT_EQ(kept_.Look(), Sight::kSame);
+  EXPECT_TRUE(kept_.at_rest());
+  EXPECT_EQ(kept_.next_look(), clock_.Now() + std::chrono::seconds(60));
+}
+
+TEST_F(KeptFolderTest, AnotherFolderIsReadEvenWhenItLooksTheSame) {
+  WritePair("a");
+  kept_.Look();
+  LookAfter(kSettle);
+  TemporaryFolder other;
+  kept_.Use(other.path(), {.settle = kSettle});
+  kept_.Look();
+  EXPECT_EQ(LookAfter(kSettle), Sight::kTaken);
+  EXPECT_TRUE(kept_.folder()->migrations().empty());
+}
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,378 @@
+#include "agent/reconciler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/manual_clock.h"
+#include "support/temporary_folder.h"
+
+namespace lockstep {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+CommandAnswer AnswerWithState(const std::string& state, ExitCode code = ExitCode::kDone) {
+  return {{{"state", state}}, code};
+}
+
+// A database of which the test says what a look finds and how a run ends.
+class ScriptedPort : public TargetPort {
+ public:
+  void Use(std::shared_ptr<const TargetSettings> settings) override { used = std::move(settings); }
+  std::shared_ptr<const DatabaseSight> Look(
+      const std::shared_ptr<const MigrationFolder>&) override {
+    ++looks;
+    if (away) throw Error(ErrorCode::kUnreachable, "nobody answers");
+    return std::make_shared<const DatabaseSight>(sight);
+  }
+  CommandAnswer Run(const RunRecord& run, const MigrationFolder&,
+                    const std::shared_ptr<StopSource>& stop) override {
+    runs.push_back(std::string(NameOf(run.order.source)) +
+                   (run.order.direction == Direction::kUp ? " up " : " down ") + run.order.goal);
+    return on_run(run, *stop);
+  }
+  void OnTrigger(RunSource source) override { triggers.emplace_back(NameOf(source)); }
+
+  // Applies all that is pending.
+  CommandAnswer Apply() {
+    sight.applied.insert(sight.pending.begin(), sight.pending.end());
+    sight.pending.clear();
+    return AnswerWithState("done");
+  }
+
+  DatabaseSight sight;
+  bool away = false;
+  int looks = 0;
+  std::vector<std::string> runs;
+  std::vector<std::string> triggers;
+  std::shared_ptr<const TargetSettings> used;
+  std::function<CommandAnswer(const RunRecord&, StopSource&)> on_run =
+      [this](const RunRecord&, StopSource&) { return Apply(); };
+};
+
+class ReconcilerTest : public ::testing::Test {
+ protected:
+  ReconcilerTest() {
+    folder_.Write("a.up.sql", "create table a ();\n");
+    folder_.Write("a.down.sql", "drop table a;\n");
+    settings_.name = "shop";
+    settings_.settings.folder = folder_.path();
+    port_.sight.pending = {"a"};
+  }
+
+  Reconciler& reconciler() {
+    if (!reconciler_) {
+      reconciler_.emplace(ReconcilerTools{clock_, journal_, board_, port_, random_},
+                          std::make_shared<const TargetSettings>(settings_));
+    }
+    return *reconciler_;
+  }
+  Tick Step(const Mail& mail = {}) { return reconciler().Step(mail); }
+  Tick StepAfter(Duration pause, const Mail& mail = {}) {
+    clock_.Advance(pause);
+    return Step(mail);
+  }
+  static Mail Trigger(RunSource source) { return {.triggers = {source}}; }
+  RunRecord Order(Direction direction, const std::string& goal) {
+    return std::get<OrderTaken>(
+               journal_.Submit({.target = "shop", .direction = direction, .goal = goal}))
+        .run;
+  }
+  std::string StatusOfRun(const std::string& id) {
+    return std::string(NameOf(journal_.Find(id)->phase));
+  }
+
+  TemporaryFolder folder_;
+  // A year ahead: the folder has been at rest for long.
+  ManualClock clock_{std::chrono::system_clock::now() + std::chrono::hours(24 * 365)};
+  TargetSettings settings_;
+  RunJournal journal_{clock_, [] {}};
+  StatusBoard board_{{}, [] {}};
+  ScriptedPort port_;
+  std::mt19937_64 random_{1};
+  std::optional<Reconciler> reconciler_;
+};
+
+TEST_F(ReconcilerTest, AppliesAtTheStartWhatIsPending) {
+  const Tick tick = Step();
+  EXPECT_THAT(port_.runs, ElementsAre("start up head"));
+  EXPECT_EQ(tick.doing, "up to date");
+  EXPECT_EQ(tick.wake, clock_.Now() + settings_.refresh);
+}
+
+TEST_F(ReconcilerTest, WithNothingPendingNoRunIsBegun) {
+  port_.sight.pending.clear();
+  Step();
+  Step(Trigger(RunSource::kSignal));
+  EXPECT_THAT(port_.runs, IsEmpty());
+  EXPECT_THAT(journal_.Recent(), IsEmpty());
+}
+
+TEST_F(ReconcilerTest, WhatBecomesPendingByItselfIsNobodysWish) {
+  Step();
+  port_.sight.pending = {"a"};  // somebody has rolled it back by hand
+  const Tick tick = StepAfter(settings_.refresh);
+  EXPECT_EQ(tick.doing, "1 pending; waits for a trigger");
+  EXPECT_THAT(port_.runs, ElementsAre("start up head"));
+  Step(Trigger(RunSource::kSignal));
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "signal up head"));
+}
+
+TEST_F(ReconcilerTest, WithoutApplyOnStartItWaitsForATrigger) {
+  settings_.apply_on_start = false;
+  Step();
+  EXPECT_THAT(port_.runs, IsEmpty());
+}
+
+TEST_F(ReconcilerTest, ADatabaseThatIsAwayIsWaitedForEverMorePatiently) {
+  port_.away = true;
+  std::vector<Duration> pauses;
+  for (int i = 0; i < 20; ++i) {
+    const Tick tick = Step();
+    EXPECT_EQ(tick.doing, "waits for the database: nobody answers");
+    pauses.push_back(tick.wake - clock_.Now());
+    clock_.Advance(pauses.back());
+  }
+  EXPECT_LT(pauses.front(), std::chrono::milliseconds(250));
+  EXPECT_GT(pauses.back(), std::chrono::seconds(7));
+  EXPECT_LE(pauses.back(), std::chrono::seconds(30));
+  EXPECT_FALSE(board_.Read()->reachable);
+  EXPECT_THAT(port_.runs, IsEmpty());
+  port_.away = false;
+  Step();
+  EXPECT_THAT(port_.runs, ElementsAre("start up head"));
+}
+
+TEST_F(ReconcilerTest, ARunThatBrokeIsTriedAgainAfterAPause) {
+  port_.on_run = [](const RunRecord&, StopSource&) {
+    return AnswerOf(Error(ErrorCode::kConnectionLost, "gone"));
+  };
+  Tick tick = Step();
+  EXPECT_EQ(port_.runs.size(), 1U);
+  EXPECT_EQ(tick.doing, "tries again soon");
+  EXPECT_GT(tick.wake, clock_.Now());
+  port_.on_run = [this](const RunRecord&, StopSource&) { return port_.Apply(); };
+  tick = StepAfter(tick.wake - clock_.Now());
+  EXPECT_EQ(port_.runs.size(), 2U);
+  EXPECT_EQ(tick.doing, "up to date");
+}
+
+TEST_F(ReconcilerTest, WhatFailedWaitsForAPerson) {
+  port_.on_run = [this](const RunRecord&, StopSource&) {
+    port_.sight.failed = {"a"};
+    return AnswerWithState("failed", ExitCode::kBadMigration);
+  };
+  const Tick tick = Step();
+  EXPECT_EQ(tick.doing, "revision \"a\" failed; waits for a trigger");
+  StepAfter(std::chrono::hours(1));
+  EXPECT_EQ(port_.runs.size(), 1U);
+  Step(Trigger(RunSource::kSignal));
+  EXPECT_EQ(port_.runs.size(), 2U);
+}
+
+TEST_F(ReconcilerTest, WhatWasDeferredIsTriedAgainAfterItsPause) {
+  port_.on_run = [](const RunRecord&, StopSource&) {
+    return AnswerWithState("deferred", ExitCode::kTemporary);
+  };
+  Step();
+  StepAfter(settings_.retry_deferred - std::chrono::seconds(1));
+  EXPECT_EQ(port_.runs.size(), 1U);
+  StepAfter(std::chrono::seconds(1));
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "deferred up head"));
+}
+
+TEST_F(ReconcilerTest, ALockThatIsBusyIsAskedForAgain) {
+  port_.on_run = [](const RunRecord&, StopSource&) {
+    return AnswerWithState("busy", ExitCode::kTemporary);
+  };
+  const Tick tick = Step();
+  StepAfter(tick.wake - clock_.Now());
+  EXPECT_EQ(port_.runs.size(), 2U);
+}
+
+TEST_F(ReconcilerTest, RunsByTheClock) {
+  settings_.apply_interval = std::chrono::hours(1);
+  Step();
+  port_.sight.pending = {"a"};
+  StepAfter(std::chrono::minutes(59));
+  EXPECT_EQ(port_.runs.size(), 1U);
+  StepAfter(std::chrono::minutes(1));
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "interval up head"));
+}
+
+TEST_F(ReconcilerTest, ANewFolderIsApplied) {
+  Step();
+  folder_.Write("b.up.sql", "create table b ();\n");
+  folder_.Write("b.down.sql", "drop table b;\n");
+  port_.sight.pending = {"b"};
+  // Its files are older than this clock's present.
+  Step({.folder_changed = true});
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "folder up head"));
+  EXPECT_EQ(board_.Read()->folder->migrations().size(), 2U);
+}
+
+TEST_F(ReconcilerTest, ANewFolderIsNotAppliedWithoutApplyOnChangeNorByAReload) {
+  Step();
+  folder_.Write("b.up.sql", "select 1;\n");
+  folder_.Write("b.down.sql", "select 1;\n");
+  port_.sight.pending = {"b"};
+  Step({.settings = std::make_shared<const TargetSettings>(settings_)});
+  EXPECT_EQ(port_.runs.size(), 1U);
+  settings_.apply_on_change = false;
+  Step({.settings = std::make_shared<const TargetSettings>(settings_)});
+  folder_.Write("c.up.sql", "select 1;\n");
+  folder_.Write("c.down.sql", "select 1;\n");
+  Step({.folder_changed = true});
+  EXPECT_EQ(port_.runs.size(), 1U);
+}
+
+TEST_F(ReconcilerTest, AFolderWithErrorsIsNotApplied) {
+  folder_.Write("b.up.sql", "-- revisess: a\nselect 1;\n");
+  const Tick tick = Step();
+  EXPECT_THAT(port_.runs, IsEmpty());
+  EXPECT_EQ(tick.doing, "the migrations have errors; waits for better ones");
+  EXPECT_FALSE(board_.Read()->folder_ok);
+}
+
+TEST_F(ReconcilerTest, AFolderThatIsBeingWrittenHoldsEveryRunBack) {
+  ManualClock past;  // every file seems to be of the future
+  Reconciler reconciler({past, journal_, board_, port_, random_},
+                        std::make_shared<const TargetSettings>(settings_));
+  const RunRecord order = Order(Direction::kUp, "head");
+  Tick tick = reconciler.Step({});
+  EXPECT_THAT(port_.runs, IsEmpty());
+  EXPECT_THAT(tick.doing, HasSubstr("being changed"));
+  EXPECT_EQ(StatusOfRun(order.id), "queued");
+  past.Advance(settings_.folder_settle);
+  reconciler.Step({});
+  EXPECT_THAT(port_.runs, ElementsAre("api up head"));
+}
+
+TEST_F(ReconcilerTest, AnOrderGoesFirstAndIsAnswered) {
+  const RunRecord order = Order(Direction::kUp, "a");
+  Step({.order = true});
+  EXPECT_THAT(port_.runs, ElementsAre("api up a"));
+  EXPECT_EQ(StatusOfRun(order.id), "ended");
+  EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kDone);
+}
+
+TEST_F(ReconcilerTest, AnOrderIsCarriedOutEvenWhenTheDatabaseDidNotAnswerTheLook) {
+  port_.away = true;
+  Order(Direction::kUp, "head");
+  Step({.order = true});
+  EXPECT_THAT(port_.runs, ElementsAre("api up head"));
+}
+
+TEST_F(ReconcilerTest, AnOrderThatBrokeIsNotTriedAgainBehindItsBack) {
+  settings_.apply_on_start = false;
+  port_.on_run = [](const RunRecord&, StopSource&) {
+    return AnswerOf(Error(ErrorCode::kConnectionLost, "gone"));
+  };
+  const RunRecord order = Order(Direction::kUp, "head");
+  Step({.order = true});
+  StepAfter(std::chrono::minutes(1));
+  EXPECT_EQ(port_.runs.size(), 1U);
+  EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kUnreachable);
+}
+
+TEST_F(ReconcilerTest, WhoRollsBackDoesNotGetItAppliedAgain) {
+  port_.on_run = [](const RunRecord&, StopSource&) {
+    return AnswerWithState("deferred", ExitCode::kTemporary);
+  };
+  Step();
+  port_.on_run = [](const RunRecord&, StopSource&) { return AnswerWithState("done"); };
+  Order(Direction::kDown, "-1");
+  Step({.order = true});
+  StepAfter(settings_.retry_deferred * 2);
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "api down -1"));
+}
+
+TEST_F(ReconcilerTest, AStandbyThatIsInterruptedGoesOnLater) {
+  port_.on_run = [this](const RunRecord& run, StopSource& stop) {
+    journal_.SetPhase(run.id, RunPhase::kWaiting);
+    journal_.Interrupt("shop");
+    EXPECT_TRUE(stop.requested());
+    return AnswerWithState("stopped", ExitCode::kTemporary);
+  };
+  const Tick tick = Step();
+  ASSERT_EQ(journal_.Recent().size(), 1U);
+  EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kQueued);
+  EXPECT_LE(tick.wake, clock_.Now());
+  port_.on_run = [this](const RunRecord&, StopSource&) { return port_.Apply(); };
+  Step();
+  EXPECT_EQ(journal_.Recent().size(), 1U);
+  EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kEnded);
+}
+
+TEST_F(ReconcilerTest, WhatAPersonStoppedIsNotBegunAgain) {
+  port_.on_run = [this](const RunRecord& run, StopSource&) {
+    journal_.RequestStop(run.id, false);
+    return AnswerWithState("stopped", ExitCode::kTemporary);
+  };
+  Step();
+  StepAfter(std::chrono::minutes(10));
+  EXPECT_EQ(port_.runs.size(), 1U);
+  EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kEnded);
+}
+
+TEST_F(ReconcilerTest, WhilePausedNothingIsBegun) {
+  const Tick tick = Step({.pause = true});
+  EXPECT_EQ(tick.doing, "paused: begins nothing until it is resumed");
+  Order(Direction::kUp, "head");
+  Step({.triggers = {RunSource::kSignal}, .order = true});
+  EXPECT_THAT(port_.runs, IsEmpty());
+  EXPECT_TRUE(board_.Read()->paused);
+  Step({.pause = false});
+  EXPECT_THAT(port_.runs, ElementsAre("api up head"));
+}
+
+TEST_F(ReconcilerTest, ARunThatIsTakenBackBeforeItBeganEnds) {
+  const RunRecord order = Order(Direction::kUp, "head");
+  Step({.pause = true});
+  journal_.RequestStop(order.id, false);
+  Step({.order = true});
+  EXPECT_EQ(StatusOfRun(order.id), "ended");
+  EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kTemporary);
+}
+
+TEST_F(ReconcilerTest, AnOrderForAFolderThatIsNotThereIsAnsweredAtOnce) {
+  settings_.settings.folder = folder_.Path("missing");
+  const RunRecord order = Order(Direction::kUp, "head");
+  Step({.order = true});
+  EXPECT_EQ(StatusOfRun(order.id), "ended");
+  EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kCannotRead);
+  EXPECT_THAT(port_.runs, IsEmpty());
+}
+
+TEST_F(ReconcilerTest, TenThousandTriggersAreOneRun) {
+  Step();
+  port_.sight.pending = {"a"};
+  Inbox inbox;
+  for (int i = 0; i < 10'000; ++i) {
+    inbox.Post([](Mail& mail) { mail.triggers.insert(RunSource::kSignal); });
+  }
+  Step(inbox.Take());
+  Step(inbox.Take());
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "signal up head"));
+  EXPECT_THAT(port_.triggers, ElementsAre("signal"));
+}
+
+TEST_F(ReconcilerTest, AtTheEndNothingIsBegun) {
+  Step({.end = true});
+  EXPECT_THAT(port_.runs, IsEmpty());
+}
+
+TEST_F(ReconcilerTest, NewSettingsCountFromTheNextStepOn) {
+  Step();
+  TargetSettings other = settings_;
+  other.refresh = std::chrono::seconds(77);
+  const Tick tick = Step({.settings = std::make_shared<const TargetSettings>(other)});
+  EXPECT_EQ(port_.used->refresh, std::chrono::seconds(77));
+  EXPECT_LE(tick.wake, clock_.Now() + std::chrono::seconds(77));
+  EXPECT_EQ(port_.looks, 3);
+}
+
+}  // namespace
+}  // namespace lockstep
