@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,10 +16,12 @@ namespace lockstep {
 // Thread: any.
 class Systemd {
  public:
-  // Reads NOTIFY_SOCKET and WATCHDOG_USEC, which stay in the environment of no program that we
-  // start.
+  // Reads NOTIFY_SOCKET and WATCHDOG_USEC and takes them out of the environment, so that no program
+  // that we start speaks in our name. REQUIRES: no other thread looks at the environment yet.
   Systemd();
 
+  // What changes our state waits, for at most a second, for a systemd that is behind; a status or a
+  // sign of life is left out then.
   void Ready();
   void Status(std::string_view sentence);  // one line; sent when it is news
   void Reloading();                        // with MONOTONIC_USEC; Ready() ends it
@@ -31,10 +34,13 @@ class Systemd {
   std::optional<std::chrono::microseconds> watchdog_interval() const { return watchdog_; }
 
  private:
-  void Send(const std::string& text);
+  enum class Urgency { kMayWait, kMayBeLost };
+  void Send(const std::string& text, Urgency urgency);
 
+  std::string socket_;  // as NOTIFY_SOCKET has it; empty: nobody listens
   std::optional<std::chrono::microseconds> watchdog_;
-  std::string status_;
+  std::mutex mutex_;
+  std::string status_;  // guarded by mutex_
 };
 
 // A listening socket of socket activation (LISTEN_FDS).
@@ -42,8 +48,8 @@ struct InheritedSocket {
   Descriptor descriptor;
   bool is_unix = false;
 };
-// Takes them all, once. Throws Error kBadSettings for a descriptor that is no listening stream
-// socket.
+// Takes them all, once; LISTEN_FDS and its like go from the environment. Throws Error kBadSettings
+// for a descriptor that is no listening stream socket.
 std::vector<InheritedSocket> TakeInheritedSockets();
 
 }  // namespace lockstep

@@ -23,8 +23,6 @@
 namespace lockstep {
 namespace {
 
-constexpr std::chrono::seconds kTimeToStop{1};
-
 constexpr std::array<std::pair<LogLevel, std::string_view>, 4> kLevels = {
     {{LogLevel::kDebug, "debug"},
      {LogLevel::kInfo, "info"},
@@ -167,7 +165,7 @@ class SignalsBlocked {
 class RunningLog {
  public:
   RunningLog(const LogOptions& options, std::atomic<std::uint64_t>& failed)
-      : destination_(Choose(options, patience_)) {
+      : time_to_stop_(options.time_to_stop), destination_(Choose(options, patience_)) {
     const std::size_t queue_lines = std::max<std::size_t>(options.queue_lines, 1);
     sink_ = std::make_shared<Sink>(destination_, queue_lines, failed);
     const SignalsBlocked blocked;
@@ -182,7 +180,7 @@ class RunningLog {
 
   // The thread ends within the time to stop: past it no write waits any more.
   ~RunningLog() {
-    patience_.EndsAt(SystemClock().Now() + kTimeToStop);
+    patience_.EndsAt(SystemClock().Now() + time_to_stop_);
     queue_.reset();
   }
 
@@ -194,6 +192,7 @@ class RunningLog {
   }
 
  private:
+  const std::chrono::milliseconds time_to_stop_;
   Patience patience_;
   Destination destination_;
   std::shared_ptr<Sink> sink_;

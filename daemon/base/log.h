@@ -5,6 +5,7 @@
 // oldest lines go, are counted, and one line says so when the sink keeps up again.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,14 +50,15 @@ struct LogOptions {
   std::size_t queue_lines = 8192;
   int descriptor = 2;  // where text and JSON lines go; not closed
   std::string journal_socket = "/run/systemd/journal/socket";
+  std::chrono::milliseconds time_to_stop{1000};
 };
 
 // Starts the log; before that nothing is written, which is what the command line and most tests
 // want. Throws Error kInternal when it was started already, and kBadSettings when the journal was
 // asked for and there is none; kAuto writes JSON lines then.
 void StartLog(const LogOptions& options);
-// Writes what is queued, for at most a second, and ends the log. What could not be written by then
-// counts as failed.
+// Writes what is queued, for at most the time to stop, and ends the log. What could not be written
+// by then counts as failed.
 void StopLog();
 void SetLogLevel(LogLevel level);
 LogLevel CurrentLogLevel();

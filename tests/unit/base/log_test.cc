@@ -127,6 +127,8 @@ class LogTest : public testing::Test {
     options.descriptor = descriptor.get();
     options.format = format;
     options.journal_socket = PathOf("journal");
+    // What has to arrive does so on the slowest machine.
+    options.time_to_stop = std::chrono::minutes(1);
     return options;
   }
   std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
@@ -250,6 +252,7 @@ TEST_F(LogTest, WritesPlainTextOnATerminalThatWantsNoColors) {
 // Whoever logs goes on, StopLog ends, and every line is accounted for.
 void ExpectThatAStalledReaderHoldsNobodyUp(LogOptions options, const LogCounts& before) {
   options.queue_lines = 16;
+  options.time_to_stop = std::chrono::milliseconds(0);
   StartLog(options);
   for (int i = 0; i < 2000; ++i) LogEvent(kNews, std::string(300, 'x'));
   StopLog();
@@ -294,6 +297,7 @@ TEST_F(LogTest, IsNotHeldUpByAPipeThatItCannotMakeNonBlocking) {
   fifo.reading.Close();
   LogOptions options = To(fifo.writing);
   options.queue_lines = 16;
+  options.time_to_stop = std::chrono::milliseconds(0);
   StartLog(options);
   fifo.Read();
   for (int i = 0; i < 2000; ++i) LogEvent(kNews, std::string(300, 'x'));
