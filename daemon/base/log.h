@@ -47,8 +47,8 @@ using LogFields = std::vector<std::pair<std::string, LogValue>>;
 struct LogOptions {
   LogFormat format = LogFormat::kAuto;
   LogLevel level = LogLevel::kInfo;
-  std::size_t queue_lines = 8192;
-  int descriptor = 2;  // where text and JSON lines go; not closed
+  std::size_t queue_lines = 2048;  // 408 bytes each, also when nothing is queued
+  int descriptor = 2;              // where text and JSON lines go; not closed
   std::string journal_socket = "/run/systemd/journal/socket";
   std::chrono::milliseconds time_to_stop{1000};
 };

@@ -300,7 +300,8 @@ TEST_F(LogTest, IsNotHeldUpByAPipeThatItCannotMakeNonBlocking) {
   options.time_to_stop = std::chrono::milliseconds(0);
   StartLog(options);
   fifo.Read();
-  for (int i = 0; i < 2000; ++i) LogEvent(kNews, std::string(300, 'x'));
+  // Longer than what such a pipe takes at once.
+  for (int i = 0; i < 100; ++i) LogEvent(kNews, std::string(6000, 'x'));
   StopLog();
   EXPECT_GT(Counted().failed, 0U);
 }
@@ -382,6 +383,17 @@ TEST_F(LogTest, SaysHowManyLinesAFullDiskCostOnceThereIsRoomAgain) {
                           EndsWith(" log_lines_dropped 2 log lines were dropped lines=2"),
                           EndsWith(" news room"), EndsWith(" news more")))
       << "the line that was cut short must not run into the next one";
+}
+
+TEST_F(LogTest, WritesIntoAFileWhereOthersWhoShareItStopped) {
+  const std::string path = PathOf("log");
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::write(file.get(), "before\n", 7), 7);
+  StartLog(To(file));
+  LogEvent(kNews, "hello");
+  StopLog();
+  ASSERT_EQ(::write(file.get(), "after\n", 6), 6);
+  EXPECT_THAT(LinesOf(Contents(path)), ElementsAre("before", EndsWith(" hello"), "after"));
 }
 
 TEST_F(LogTest, SurvivesAPipeThatIsClosedAndUsesTheNextReader) {
