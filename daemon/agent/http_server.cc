@@ -145,7 +145,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnBytes(std::size_t count);
   void OnNoMore(bool orderly);
   bool HasBegun() const { return in_.size() > 0 || head_bytes_ > 0; }
-  void OnPatienceEnds();
+  // To the client, for its next bytes or its end.
+  void GiveTime(Milliseconds span);
+  void OnTimeOver();
 
   void Parse();
   bool ParseSome();
@@ -276,21 +278,24 @@ void Connection::NextRequest(Milliseconds patience) {
   status_ = 0;
   answered_ = false;
   head_only_ = false;
-  deadline_.Set(patience, [self = weak_from_this()] {
-    if (const auto connection = self.lock()) connection->OnPatienceEnds();
-  });
+  GiveTime(patience);
   Parse();
 }
 
-void Connection::OnPatienceEnds() {
+void Connection::GiveTime(Milliseconds span) {
+  deadline_.Set(span, [self = weak_from_this()] {
+    if (const auto connection = self.lock()) connection->OnTimeOver();
+  });
+}
+
+void Connection::OnTimeOver() {
   if (phase_ == Phase::kLeaving || !HasBegun()) return Close();
   if (phase_ != Phase::kArriving) return;
   Refuse(408, "the request did not arrive in time: send it at once", http_refusal::kTimeout);
 }
 
 void Connection::StopWhenIdle() {
-  if (phase_ == Phase::kArriving && !HasBegun()) return Close();
-  keep_alive_ = false;
+  if (phase_ == Phase::kArriving && !HasBegun()) Close();
 }
 
 // What was asked but not answered in full is counted with the status that it has got.
@@ -311,9 +316,7 @@ void Connection::Leave() {
   error_code ignored;
   socket_.shutdown(asio::socket_base::shutdown_send, ignored);
   if (ended_) return Close();
-  deadline_.Set(kFarewell, [self = weak_from_this()] {
-    if (const auto connection = self.lock()) connection->OnPatienceEnds();
-  });
+  GiveTime(kFarewell);
   Watch();
 }
 
@@ -359,11 +362,7 @@ void Connection::OnBytes(std::size_t count) {
     if (!answered_ && in_.size() < in_.max_size()) Watch();
     return;
   }
-  if (first) {
-    deadline_.Set(service_->limits.request_time, [self = weak_from_this()] {
-      if (const auto connection = self.lock()) connection->OnPatienceEnds();
-    });
-  }
+  if (first) GiveTime(service_->limits.request_time);
   Parse();
 }
 
