@@ -192,7 +192,8 @@ GlobalOptions OptionsOf(const CLI::App& root) {
   options.settings = {.database_url = ValueOf(root, "database-url"),
                       .password_file = ValueOf(root, "password-file"),
                       .folder = ValueOf(root, "dir"),
-                      .config = ValueOf(root, "config")};
+                      .config = ValueOf(root, "config"),
+                      .target = ValueOf(root, "target")};
   options.json = ValueOf(root, "output") == "json";
   options.quiet = IsGiven(root, "quiet");
   options.verbose = IsGiven(root, "verbose");

@@ -8,6 +8,7 @@ const std::vector<Flag>& GlobalFlags() {
       {"password-file", "FILE", "a file that holds the password and nothing else"},
       {"dir", "DIR", "the folder of migrations [migrations]"},
       {"config", "FILE", "the configuration file"},
+      {"target", "NAME", "the target that is meant, where the configuration has several"},
       {"output", "text|json", "how the answer is printed [text]"},
       {"quiet", "", "print errors only"},
       {"verbose", "", "print more of what is known"},

@@ -25,12 +25,15 @@ struct SettingsFlags {
   std::string password_file;
   std::string folder;
   std::string config;
+  std::string target;  // the one of several that is meant; for the command line only
 };
 
 // Reads the file (--config, LOCKSTEP_CONFIG, or lockstep.toml in the current folder when there is
 // one; unknown keys are errors with line, column and the nearest key; units in values), the
-// environment (LOCKSTEP_<KEY>, then DATABASE_URL) and the flags; later ones win. Throws Error
-// kBadSettings or kFileRead; no message repeats a value that could be a secret.
+// environment (LOCKSTEP_<KEY>, then DATABASE_URL) and the flags; later ones win. What the file says
+// to the agent is checked and otherwise left alone. Of several [target.NAME] the flag names one.
+// Throws Error kBadSettings or kFileRead, or kUsage when it is not clear which target is meant; no
+// message repeats a value that could be a secret.
 Settings LoadSettings(const SettingsFlags& flags);
 
 // The keys that a file may have ("lock_timeout", "backup.keep"), for the manual and the tests.

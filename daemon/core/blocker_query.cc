@@ -52,6 +52,13 @@ std::optional<QueryDisclosure> QueryDisclosureNamed(std::string_view name) {
   return {};
 }
 
+std::string_view NameOf(QueryDisclosure disclosure) {
+  for (const auto& [name, known] : kNames) {
+    if (known == disclosure) return name;
+  }
+  return {};
+}
+
 std::string Disclosed(std::string_view query, QueryDisclosure how) {
   if (query.empty() || how == QueryDisclosure::kOff) return {};
   if (how == QueryDisclosure::kText) return std::string(query);

@@ -20,6 +20,7 @@ enum class QueryDisclosure {
 
 // "without_constants", "text", "hash", "off".
 std::optional<QueryDisclosure> QueryDisclosureNamed(std::string_view name);
+std::string_view NameOf(QueryDisclosure disclosure);
 
 // Works on a text that was cut in its middle, as pg_stat_activity gives it.
 std::string Disclosed(std::string_view query, QueryDisclosure how);

@@ -97,6 +97,17 @@ std::string ToText(Duration duration) {
   return InTwoUnits(duration, {"d", 24h}, {"h", 1h});
 }
 
+std::string ToSetting(Duration duration) {
+  if (duration == Duration::zero()) return "0";
+  for (auto unit = kUnits.rbegin(); unit != kUnits.rend(); ++unit) {
+    if (duration % unit->length == Duration::zero()) {
+      return fmt::format("{}{}", duration / unit->length, unit->name);
+    }
+  }
+  // The smallest unit is a microsecond, and a clock's step a nanosecond.
+  return fmt::format("{}.{:03}us", duration.count() / 1000, duration.count() % 1000);
+}
+
 std::string ToPostgres(Duration duration) {
   // PostgreSQL keeps milliseconds in 31 bits and refuses more; 24 days stand for "very long".
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();

@@ -16,6 +16,9 @@ std::optional<Duration> ParseDuration(std::string_view text);
 // "0.35 s", "12 s", "3 min 20 s", "2 h 5 min": at most two units.
 std::string ToText(Duration duration);
 
+// "90s", "1min", "1.5us": exactly this long, as ParseDuration takes it back. Not for negative ones.
+std::string ToSetting(Duration duration);
+
 // "30000ms": what PostgreSQL's settings take; rounds up to a millisecond.
 std::string ToPostgres(Duration duration);
 

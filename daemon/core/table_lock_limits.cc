@@ -80,38 +80,61 @@ std::string ReadSize(long long& field, std::string_view value) {
   return "";
 }
 
+std::string LadderText(const std::vector<Duration>& ladder) {
+  std::vector<std::string> rungs;
+  for (const Duration rung : ladder) rungs.push_back(ToSetting(rung));
+  return Join(rungs, ", ");
+}
+
+std::string SizeText(long long bytes) {
+  if (bytes == 0) return "0";
+  const auto unit = std::find_if(kUnits.rbegin(), kUnits.rend(), [bytes](const Unit& candidate) {
+    return bytes % candidate.bytes == 0;
+  });
+  return std::to_string(bytes / unit->bytes) + std::string(unit->name);
+}
+
 struct Key {
   std::string_view name;
   std::string (*set)(TableLockLimits& limits, std::string_view value);
+  std::string (*get)(const TableLockLimits& limits);
 };
 
 template <Duration TableLockLimits::*kField>
-std::string SetLimit(TableLockLimits& limits, std::string_view value) {
-  return ReadLimit(limits.*kField, value);
+constexpr Key Limit(std::string_view name) {
+  return {name, [](TableLockLimits& l, std::string_view v) { return ReadLimit(l.*kField, v); },
+          [](const TableLockLimits& l) { return ToSetting(l.*kField); }};
 }
 
 constexpr std::array kKeys = {
     Key{"lock_ladder",
-        [](TableLockLimits& l, std::string_view v) { return ReadLadder(l.ladder, v); }},
-    Key{"next_lock_timeout", SetLimit<&TableLockLimits::next_lock_timeout>},
-    Key{"acquire_timeout", SetLimit<&TableLockLimits::acquire_timeout>},
-    Key{"lock_timeout", SetLimit<&TableLockLimits::lock_timeout>},
-    Key{"max_hold", SetLimit<&TableLockLimits::max_hold>},
+        [](TableLockLimits& l, std::string_view v) { return ReadLadder(l.ladder, v); },
+        [](const TableLockLimits& l) { return LadderText(l.ladder); }},
+    Limit<&TableLockLimits::next_lock_timeout>("next_lock_timeout"),
+    Limit<&TableLockLimits::acquire_timeout>("acquire_timeout"),
+    Limit<&TableLockLimits::lock_timeout>("lock_timeout"),
+    Limit<&TableLockLimits::max_hold>("max_hold"),
     Key{"statement_timeout",
-        [](TableLockLimits& l, std::string_view v) {
-          return ReadDuration(l.statement_timeout, v);
-        }},
-    Key{"look_interval", SetLimit<&TableLockLimits::look_interval>},
-    Key{"young_holder", SetLimit<&TableLockLimits::young_holder>},
-    Key{"retry_pause", SetLimit<&TableLockLimits::retry_pause>},
-    Key{"retry_pause_limit", SetLimit<&TableLockLimits::retry_pause_limit>},
-    Key{"lock_deadline", SetLimit<&TableLockLimits::lock_deadline>},
+        [](TableLockLimits& l, std::string_view v) { return ReadDuration(l.statement_timeout, v); },
+        [](const TableLockLimits& l) { return ToSetting(l.statement_timeout); }},
+    Limit<&TableLockLimits::look_interval>("look_interval"),
+    Limit<&TableLockLimits::young_holder>("young_holder"),
+    Limit<&TableLockLimits::retry_pause>("retry_pause"),
+    Limit<&TableLockLimits::retry_pause_limit>("retry_pause_limit"),
+    Limit<&TableLockLimits::lock_deadline>("lock_deadline"),
     Key{"max_victims",
-        [](TableLockLimits& l, std::string_view v) { return ReadCount(l.max_victims, v); }},
-    Key{"max_victim_wait", SetLimit<&TableLockLimits::max_victim_wait>},
+        [](TableLockLimits& l, std::string_view v) { return ReadCount(l.max_victims, v); },
+        [](const TableLockLimits& l) { return std::to_string(l.max_victims); }},
+    Limit<&TableLockLimits::max_victim_wait>("max_victim_wait"),
     Key{"small_table",
-        [](TableLockLimits& l, std::string_view v) { return ReadSize(l.small_table, v); }},
+        [](TableLockLimits& l, std::string_view v) { return ReadSize(l.small_table, v); },
+        [](const TableLockLimits& l) { return SizeText(l.small_table); }},
 };
+
+const Key& Find(std::string_view name) {
+  return *std::find_if(kKeys.begin(), kKeys.end(),
+                       [name](const Key& candidate) { return candidate.name == name; });
+}
 
 }  // namespace
 
@@ -126,9 +149,11 @@ const std::vector<std::string>& TableLockKeys() {
 
 std::string SetTableLockLimit(TableLockLimits& limits, std::string_view key,
                               std::string_view value) {
-  const auto known = std::find_if(kKeys.begin(), kKeys.end(),
-                                  [key](const Key& candidate) { return candidate.name == key; });
-  return known->set(limits, value);
+  return Find(key).set(limits, value);
+}
+
+std::string TableLockLimitText(const TableLockLimits& limits, std::string_view key) {
+  return Find(key).get(limits);
 }
 
 TableLockLimits Overridden(TableLockLimits limits, const std::vector<TableLockOverride>& own) {

@@ -44,6 +44,9 @@ const std::vector<std::string>& TableLockKeys();
 std::string SetTableLockLimit(TableLockLimits& limits, std::string_view key,
                               std::string_view value);
 
+// The text by which SetTableLockLimit sets what `limits` has. REQUIRES: a key of TableLockKeys().
+std::string TableLockLimitText(const TableLockLimits& limits, std::string_view key);
+
 // What a header says for its file; checked when it was read.
 struct TableLockOverride {
   std::string key;

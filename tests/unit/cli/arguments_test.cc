@@ -84,11 +84,12 @@ TEST(Arguments, GlobalOptionsStandBeforeAndAfterTheCommand) {
 
 TEST(Arguments, EverySettingReachesItsPlace) {
   const auto options = Accepted({"heads", "--database-url", "postgresql://db/x", "--password-file",
-                                 "p", "--config", "c", "--quiet", "--no-color"})
+                                 "p", "--config", "c", "--target", "t", "--quiet", "--no-color"})
                            .options;
   EXPECT_EQ(options.settings.database_url, "postgresql://db/x");
   EXPECT_EQ(options.settings.password_file, "p");
   EXPECT_EQ(options.settings.config, "c");
+  EXPECT_EQ(options.settings.target, "t");
   EXPECT_TRUE(options.quiet && options.no_color);
 }
 

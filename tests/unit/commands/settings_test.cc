@@ -1,50 +1,26 @@
 #include "commands/settings.h"
 
-#include <sys/stat.h>
+#include <gmock/gmock.h>
 
 #include "base/error.h"
 #include "commands/target_access.h"
-#include "support/command_fixture.h"
+#include "support/settings_fixture.h"
 
 namespace lockstep {
 namespace {
 
-// Every variable that a test sets is taken back; those of the outside do not reach it.
-class SettingsTest : public CommandFixture {
- protected:
-  SettingsTest() {
-    unsetenv("DATABASE_URL");
-    unsetenv("LOCKSTEP_CONFIG");
-    flags_.config = (root_ / "lockstep.toml").string();
-  }
-  ~SettingsTest() override {
-    for (const std::string& name : set_) unsetenv(name.c_str());
-  }
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-  void Set(const std::string& name, const std::string& value) {
-    setenv(name.c_str(), value.c_str(), 1);
-    set_.push_back(name);
-  }
+class SettingsTest : public SettingsFixture {
+ protected:
   Settings Load(const std::string& file, mode_t mode = 0600) {
-    std::ofstream(flags_.config) << file;
-    chmod(flags_.config.c_str(), mode);
+    WriteFile(file, mode);
     return LoadSettings(flags_);
   }
-  // "code message | hint".
   std::string Refusal(const std::string& file, mode_t mode = 0600) {
-    try {
-      Load(file, mode);
-    } catch (const Error& error) {
-      std::string text = error.what();
-      const std::size_t at = text.find(flags_.config);
-      if (at != std::string::npos) text.replace(at, flags_.config.size(), "FILE");
-      return std::string(NameOf(error.code())) + " " + text + " | " + error.hint();
-    }
-    return "accepted";
+    return RefusalOf([&] { Load(file, mode); });
   }
-
-  SettingsFlags flags_;
-  std::vector<std::string> set_;
 };
 
 TEST_F(SettingsTest, ReadsEveryKey) {
@@ -132,6 +108,12 @@ TEST_F(SettingsTest, RefusesValuesThatItCannotUse) {
       {"lock_timeout = \"2\"", "1:16: \"lock_timeout\" must be a time with its unit"},
       {"lock_timeout = \"0\"", "1:16: \"lock_timeout\" must be longer than 0"},
       {"lock_timeout = true", "1:16: \"lock_timeout\" must be a string"},
+      {"dir = { a = 1 }", "1:7: \"dir\" must be a string"},
+      {"end_blockers.enabled = 1", "1:24: \"end_blockers.enabled\" must be \"on\" or \"off\""},
+      {"end_blockers.enabled = []", "1:24: \"end_blockers.enabled\" must be \"on\" or \"off\""},
+      {"end_blockers.users = \"a,,b\"", "1:22: \"end_blockers.users\" must be names with commas"},
+      {"end_blockers.users = [1]", "1:22: \"end_blockers.users\" must be a string, or a list"},
+      {"variables.a.b = \"c\"", "\"variables.a\" must be a string"},
       {"alembic_version = \"maybe\"", "1:19: \"alembic_version\" must be"},
       {"alembic_table = \"version\"", "1:17: \"alembic_table\" must be SCHEMA.TABLE"},
       {"migration_lock_wait = \"long\"", "1:23: \"migration_lock_wait\" must be"},
@@ -191,6 +173,115 @@ TEST_F(SettingsTest, ReportsAFileThatCannotBeRead) {
       EXPECT_EQ(error.code(), ErrorCode::kFileRead) << name;
     }
   }
+}
+
+TEST_F(SettingsTest, SaysWhatIsWrongWithAFileThatIsNone) {
+  const auto refusal = [this] { return RefusalOf([this] { LoadSettings(flags_); }); };
+  EXPECT_EQ(Refusal(std::string("dir = \"a\0b\"", 11)),
+            "bad_settings FILE:1:9: this is not text in UTF-8 | is it the right file?");
+  EXPECT_EQ(Refusal("# a\n\xff\xfe"),
+            "bad_settings FILE:2:1: this is not text in UTF-8 | is it the right file?");
+  EXPECT_EQ(Refusal(std::string(1 << 20, '#')), "accepted");
+  EXPECT_EQ(
+      Refusal(std::string((1 << 20) + 1, '#')),
+      "file_read the configuration file \"FILE\" is larger than 1 MiB | is it the right file?");
+  std::filesystem::remove(flags_.config);
+  ASSERT_EQ(mkfifo(flags_.config.c_str(), 0600), 0);
+  EXPECT_THAT(refusal(), HasSubstr("\"FILE\" is a pipe or a socket"));
+  flags_.config = "/dev/zero";
+  EXPECT_THAT(refusal(), HasSubstr("is larger than 1 MiB"));
+  flags_.config = "/dev/null";
+  EXPECT_EQ(refusal(), "accepted");
+  flags_.config = root_.string();
+  EXPECT_EQ(refusal(), "file_read the configuration file \"FILE\" is a folder | name a file in it");
+}
+
+// The library's destructor went down one call for each part of a key, and off the stack.
+TEST_F(SettingsTest, RefusesAKeyThatWouldEndTheProgram) {
+  std::string key = "a";
+  for (int i = 0; i < 100'000; ++i) key += ".a";
+  EXPECT_THAT(Refusal("\n" + key + " = 1"), HasSubstr("FILE:2:1: there are more than 256 \".\""));
+  EXPECT_THAT(Refusal("[" + key + "]"), HasSubstr("FILE:1:1: there are more than 256 \".\""));
+  EXPECT_THAT(Refusal("a" + key.substr(0, 401) + " = 1"), HasSubstr("unknown key"));
+}
+
+TEST_F(SettingsTest, RefusesANulThatAValueHidesInAnEscape) {
+  for (const char* line :
+       {"dir = \"a\\u0000b\"", "[end_blockers]\nusers = [\"a\\u0000\"]",
+        "[hooks]\nafter_run = [\"/bin/true\", \"\\u0000\"]", "[variables]\nA = \"\\u0000\""}) {
+    EXPECT_THAT(Refusal(line), HasSubstr("must not have a NUL")) << line;
+  }
+}
+
+TEST_F(SettingsTest, FindsTheFirstMistakeOfTheFileAndNotOfTheAlphabet) {
+  EXPECT_THAT(Refusal("zzzz = 1\naaaa = 1"), HasSubstr("FILE:1:1: unknown key \"zzzz\""));
+}
+
+// "backup.keep" in quotes is one name with a point in it, and TOML sees no double.
+TEST_F(SettingsTest, AQuotedPointIsPartOfANameAndNoPath) {
+  EXPECT_THAT(Refusal("\"backup.keep\" = 3"), HasSubstr("FILE:1:1: unknown key"));
+  EXPECT_THAT(Refusal("dir = \"a\"\ndir = \"b\""), HasSubstr("FILE:2:7: this key stands here for the second time | one of the two"));
+}
+
+TEST_F(SettingsTest, TakesWhatBelongsToTheTargetFromAnAgentsFile) {
+  const std::string top =
+      "listen = \"off\"\nschema = \"a\"\nmigration_lock_wait = \"5s\"\n[socket]\nmode = \"0600\"\n";
+  EXPECT_EQ(Load(top).run.names.schema, "a");
+  const Settings one = Load(top + "[target.shop]\nschema = \"b\"\napply.interval = \"1h\"");
+  EXPECT_EQ(one.run.names.schema, "b");
+  EXPECT_EQ(one.run.migration_lock_wait, std::chrono::seconds(5));
+}
+
+TEST_F(SettingsTest, ChecksWhatBelongsToTheAgent) {
+  EXPECT_THAT(Refusal("listen = \"8432\""), HasSubstr("FILE:1:10: \"listen\" must be HOST:PORT"));
+  EXPECT_THAT(Refusal("[target.a]\nrefresh = \"1\""),
+              HasSubstr("FILE:2:11: \"refresh\" must be a time"));
+}
+
+// A broken variable of the agent's is no reason why the command line should not work.
+TEST_F(SettingsTest, DoesNotReadTheAgentsVariables) {
+  Set("LOCKSTEP_LISTEN", "nonsense");
+  Set("LOCKSTEP_REFRESH", "nonsense");
+  EXPECT_EQ(Refusal(""), "accepted");
+}
+
+TEST_F(SettingsTest, OfSeveralTargetsOneHasToBeNamed) {
+  const std::string two =
+      "schema = \"top\"\n[target.shop]\ndir = \"s\"\n[target.crm]\nschema = \"c\"";
+  EXPECT_EQ(Refusal(two),
+            "usage \"FILE\" has several targets: \"shop\", \"crm\" | "
+            "say which one is meant: --target shop");
+  flags_.target = "shop";
+  EXPECT_EQ(Load(two).folder, "s");
+  EXPECT_EQ(Load(two).run.names.schema, "top");
+  flags_.target = "crm";
+  EXPECT_EQ(Load(two).folder, "migrations");
+  EXPECT_EQ(Load(two).run.names.schema, "c");
+  flags_.target = "shob";
+  EXPECT_EQ(Refusal(two),
+            "usage there is no target \"shob\": \"FILE\" has \"shop\", \"crm\" | "
+            "did you mean \"shop\"?");
+}
+
+TEST_F(SettingsTest, WithoutSectionsTheTargetIsTheDefaultOne) {
+  flags_.target = "default";
+  EXPECT_EQ(Refusal(""), "accepted");
+  flags_.target = "shop";
+  EXPECT_EQ(Refusal(""),
+            "usage there is no target \"shop\": \"FILE\" has no section [target.NAME] | ");
+}
+
+// DATABASE_URL of a shell says nothing about which of the targets it is.
+TEST_F(SettingsTest, AVariableDoesNotReplaceTheDatabaseOfANamedTargetButAFlagDoes) {
+  const std::string two = "[target.a]\ndatabase_url = \"postgresql://a/x\"\n[target.b]";
+  flags_.target = "a";
+  Set("DATABASE_URL", "postgresql://u:canary@shell/x");
+  EXPECT_THAT(Refusal(two),
+              HasSubstr("bad_settings DATABASE_URL cannot be for all targets at once"));
+  EXPECT_THAT(Refusal(two), Not(HasSubstr("canary")));
+  Set("DATABASE_URL", "");
+  flags_.database_url = "postgresql://flag/x";
+  EXPECT_EQ(Load(two).url->Get("host"), "flag");
 }
 
 TEST_F(SettingsTest, AnEmptyFileChangesNothing) { EXPECT_EQ(Load("").folder, "migrations"); }

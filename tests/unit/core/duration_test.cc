@@ -43,6 +43,20 @@ TEST(ParseDuration, RefusesWhatDoesNotFit) {
   EXPECT_EQ(ParseDuration("0.99999999999999999999s"), std::nullopt);
 }
 
+TEST(DurationSetting, IsExactAndReadBack) {
+  EXPECT_EQ(ToSetting(0s), "0");
+  EXPECT_EQ(ToSetting(90s), "90s");
+  EXPECT_EQ(ToSetting(120s), "2min");
+  EXPECT_EQ(ToSetting(48h), "2d");
+  EXPECT_EQ(ToSetting(1500us), "1500us");
+  EXPECT_EQ(ToSetting(1500ns), "1.500us");
+  EXPECT_EQ(ToSetting(7ns), "0.007us");
+  for (const Duration duration : {Duration(1), Duration(999), Duration(1'000'001), Duration(86399s),
+                                  Duration::max(), Duration(Duration::max() / 1000)}) {
+    EXPECT_EQ(ParseDuration(ToSetting(duration)), duration) << ToSetting(duration);
+  }
+}
+
 TEST(DurationText, IsInTheUnitsOfPeople) {
   EXPECT_EQ(ToText(Duration(0)), "0 s");
   EXPECT_EQ(ToText(5ms), "0.005 s");

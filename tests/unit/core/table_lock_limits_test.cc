@@ -34,6 +34,15 @@ TEST(TableLockLimits, EachKeySetsSomethingOfItsOwn) {
   EXPECT_EQ(changed.size(), kValues.size());
 }
 
+TEST(TableLockLimits, WhatIsToldOfALimitSetsIt) {
+  for (const auto& [key, value] : kValues) {
+    TableLockLimits limits;
+    ASSERT_EQ(SetTableLockLimit(limits, key, value), "") << key;
+    EXPECT_EQ(TableLockLimitText(limits, key), value);
+    EXPECT_NE(TableLockLimitText(TableLockLimits{}, key), value);
+  }
+}
+
 TEST(TableLockLimits, TheLadderHasItsRungsInOrder) {
   TableLockLimits limits;
   EXPECT_EQ(SetTableLockLimit(limits, "lock_ladder", "10ms,1s , 500ms"), "");
@@ -76,6 +85,7 @@ TEST(TableLockLimits, SizesAreBinary) {
   EXPECT_EQ(limits.small_table, 3072);
   EXPECT_EQ(SetTableLockLimit(limits, "small_table", "0"), "");
   EXPECT_EQ(limits.small_table, 0);
+  EXPECT_EQ(TableLockLimitText(limits, "small_table"), "0");
 }
 
 TEST(TableLockLimits, AFileSaysForItselfWhatItWants) {
