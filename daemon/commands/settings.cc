@@ -26,7 +26,7 @@ std::string SectionFor(const SettingsLayers& layers, const std::string& target) 
   if (target.empty() && sections.size() > 1) {
     throw Error(ErrorCode::kUsage,
                 "\"" + layers.file + "\" has several targets: " + TargetList(layers),
-                "say which one is meant: --target " + sections[0]);
+                "say which one is meant with --target NAME");
   }
   if (target.empty()) return sections.empty() ? "" : sections[0];
   if (sections.empty() && target == TargetSettings().name) return "";

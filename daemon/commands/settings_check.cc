@@ -126,7 +126,10 @@ void CheckInSection(const StatedSetting& said) {
 
 // Tables and keys that are none, before a value is looked at. True: it is dealt with.
 bool CheckAsTable(const StatedSetting& said, const std::vector<std::string>& names) {
-  if (said.key == "target" || said.key.starts_with("target.")) {
+  const bool in_target = said.key.starts_with("target.");
+  // The one section that is none: [target.""].
+  if (in_target && said.value.kind == Kind::kTable) CheckTargetName(said);
+  if (in_target || said.key == "target") {
     throw Error(ErrorCode::kBadSettings,
                 said.value_place + ": \"" + Escaped(said.key) + "\" must be a table", kTargetHint);
   }

@@ -172,7 +172,7 @@ class Walk {
   void ThroughTargets(const toml::table& targets) {
     for (const auto& [key, node] : targets) {
       const std::string name(key.str());
-      if (!node.is_table()) {
+      if (!node.is_table() || name.empty()) {
         Meet("", "target." + TomlKey(name), key, node);
         continue;
       }

@@ -117,7 +117,8 @@ Layered<TargetSettings> LayTarget(const SettingsLayers& layers, const std::strin
   }
   for (const StatedSetting& said : layers.beside_file) LayOnTarget(said, target);
   Settings& settings = target.value.settings;
-  settings.url_from_flag = target.origins["database_url"] == "--database-url";
+  const auto origin = target.origins.find("database_url");
+  settings.url_from_flag = origin != target.origins.end() && origin->second == "--database-url";
   if (!settings.run.hooks.empty()) CheckHooks(settings.run.hooks);
   return target;
 }
@@ -140,7 +141,7 @@ void RefuseForSeveral(const SettingsLayers& layers) {
   throw Error(flag ? ErrorCode::kUsage : ErrorCode::kBadSettings,
               one->origin + " cannot be for all targets at once: \"" + layers.file + "\" has " +
                   TargetList(layers),
-              "leave it away, and write \"" + one->key + "\" into each section [target.NAME]");
+              "leave it out, and write \"" + one->key + "\" into each section [target.NAME]");
 }
 
 std::string TargetList(const SettingsLayers& layers) {

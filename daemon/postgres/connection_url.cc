@@ -10,11 +10,12 @@
 namespace lockstep {
 namespace {
 
-std::string Escape(std::string_view text) {
+// `plain_signs`: what need not be escaped beside letters and digits.
+std::string Escape(std::string_view text, std::string_view plain_signs = "-._~") {
   std::string escaped;
   for (const char c : text) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos;
+                       plain_signs.find(c) != std::string_view::npos;
     escaped += plain ? std::string(1, c) : PercentEncoded(c);
   }
   return escaped;
@@ -53,7 +54,7 @@ std::string ConnectionUrl::Redacted() const {
   if (host.find('/') == std::string::npos) {
     return "postgresql://" + user + HostsInUrl(host, Get("port")) + name;
   }
-  return "postgresql://" + user + (name.empty() ? "/" : name) + "?host=" + Escape(host) +
+  return "postgresql://" + user + (name.empty() ? "/" : name) + "?host=" + Escape(host, "-._~/") +
          (Get("port").empty() ? "" : "&port=" + Get("port"));
 }
 

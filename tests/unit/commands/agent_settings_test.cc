@@ -382,7 +382,7 @@ TEST_F(AgentSettingsTest, WhatIsOfOneTargetCannotBeSaidOfSeveral) {
   flags_.folder = "x";
   EXPECT_EQ(Refusal(two),
             "usage --dir cannot be for all targets at once: \"FILE\" has \"a\", \"b\" | "
-            "leave it away, and write \"dir\" into each section [target.NAME]");
+            "leave it out, and write \"dir\" into each section [target.NAME]");
 }
 
 TEST_F(AgentSettingsTest, ATargetsNameCanBeALabel) {

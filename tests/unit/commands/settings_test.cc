@@ -220,7 +220,8 @@ TEST_F(SettingsTest, FindsTheFirstMistakeOfTheFileAndNotOfTheAlphabet) {
 // "backup.keep" in quotes is one name with a point in it, and TOML sees no double.
 TEST_F(SettingsTest, AQuotedPointIsPartOfANameAndNoPath) {
   EXPECT_THAT(Refusal("\"backup.keep\" = 3"), HasSubstr("FILE:1:1: unknown key"));
-  EXPECT_THAT(Refusal("dir = \"a\"\ndir = \"b\""), HasSubstr("FILE:2:7: this key stands here for the second time | one of the two"));
+  EXPECT_THAT(Refusal("dir = \"a\"\ndir = \"b\""),
+              HasSubstr("FILE:2:7: this key stands here for the second time | one of the two"));
 }
 
 TEST_F(SettingsTest, TakesWhatBelongsToTheTargetFromAnAgentsFile) {
@@ -250,7 +251,7 @@ TEST_F(SettingsTest, OfSeveralTargetsOneHasToBeNamed) {
       "schema = \"top\"\n[target.shop]\ndir = \"s\"\n[target.crm]\nschema = \"c\"";
   EXPECT_EQ(Refusal(two),
             "usage \"FILE\" has several targets: \"shop\", \"crm\" | "
-            "say which one is meant: --target shop");
+            "say which one is meant with --target NAME");
   flags_.target = "shop";
   EXPECT_EQ(Load(two).folder, "s");
   EXPECT_EQ(Load(two).run.names.schema, "top");
