@@ -140,7 +140,9 @@ class Metrics::Implementation {
                                         kHttpRefusals)),
         loop_lag_(make_.Gauge("lockstep_event_loop_lag_seconds",
                               "How late the event loop was when it last looked.")) {
-    make_.Gauge("lockstep_build_info", "1; the labels tell what runs.", {{"version", std::string(Version())}})
+    make_
+        .Gauge("lockstep_build_info", "1; the labels tell what runs.",
+               {{"version", std::string(Version())}})
         .Set(1);
     for (const HttpAnswers& answers : kHttpAnswers) {
       for (const int code : answers.codes) HttpRequests(answers.handler, code);

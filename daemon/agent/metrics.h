@@ -23,8 +23,8 @@ inline constexpr std::array<std::string_view, 19> kHttpHandlers = {
     "page",    "ping",         "health",   "readiness", "version", "metrics", "status",
     "history", "plan",         "blockers", "openapi",   "wait",    "runs",    "run",
     "events",  "pause_resume", "reload",   "log_level", "other"};
-inline constexpr std::array<std::string_view, 6> kHttpRefusals = {
-    "limit", "descriptors", "bad_request", "too_large", "timeout", "other"};
+inline constexpr std::array<std::string_view, 8> kHttpRefusals = {
+    "limit", "descriptors", "bad_request", "too_large", "timeout", "slow_reader", "gone", "other"};
 
 // What came of one target: hears its runs, and is told the rest. Thread: any.
 class TargetMetrics : public RunObserver {

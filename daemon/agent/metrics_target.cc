@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/text.h"
 #include "postgres/sql_state.h"
 
 namespace lockstep {
@@ -29,9 +30,9 @@ constexpr std::array<std::string_view, 9> kTableLockOutcomes = {
     "max_hold", "table_gone",   "stopped",  "failed"};
 constexpr std::array<std::string_view, 3> kBreakCauses = {"victims", "victim_wait", "max_hold"};
 // Of PostgreSQL's appendix A those that a migration's statement meets, and our own.
-constexpr std::array<std::string_view, 20> kErrorClasses = {
-    "0A", "21", "22", "23", "25", "28", "2B", "3D", "3F", "40",
-    "42", "44", "53", "54", "55", "57", "58", "P0", "XX", "other"};
+constexpr std::array<std::string_view, 21> kErrorClasses = {
+    "0A", "21", "22", "23", "25", "28", "2B", "3D", "3F", "40",   "42",
+    "44", "53", "54", "55", "57", "58", "LS", "P0", "XX", "other"};
 constexpr std::array<std::string_view, 6> kBlockerClasses = {
     "idle_in_transaction", "active", "autovacuum", "wraparound", "prepared", "ddl"};
 constexpr std::array<std::string_view, 2> kPoolStates = {"idle", "busy"};
@@ -54,6 +55,11 @@ std::map<HookPoint, SeriesSet<prometheus::Counter>> MakeHooks(SeriesMaker& make)
                         "result", kHookResults, {{"hook", std::string(NameOf(point))}});
   }
   return hooks;
+}
+
+// One label that is not UTF-8 makes a scraper refuse the whole answer.
+std::string LabelFor(const std::string& name) {
+  return FirstInvalidUtf8(name) ? Escaped(name) : name;
 }
 
 std::string_view ResultOf(const StepReport& report) {
@@ -89,7 +95,7 @@ bool HeldItsLocks(AttemptOutcome outcome) {
 
 TargetSeries::TargetSeries(const std::string& name, const Clock& clock)
     : clock_(clock),
-      make_(registry_, {{"target", name}}),
+      make_(registry_, {{"target", LabelFor(name)}}),
       up_(make_.Gauge("lockstep_postgres_up", "Whether the database answered when last asked.")),
       connection_attempts_(make_.CounterFor("lockstep_postgres_connection_attempts_total",
                                             "Attempts to connect to the database.", "result",
