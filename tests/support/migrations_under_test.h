@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/migration_folder.h"
+#include "engine/run_observers.h"
 #include "engine/runner.h"
 #include "postgres/history_table.h"
 #include "support/map_file_tree.h"
@@ -72,12 +73,15 @@ class MigrationsUnderTest {
   RunReport Run(Direction direction, const std::string& goal) {
     const MigrationFolder folder = MigrationFolder::Load(files);
     if (!folder.ok()) throw std::runtime_error(ToText(folder.diagnostics().front()));
+    std::vector<RunObserver*> told = also_told;
+    told.push_back(&observer);
+    RunObservers observers(told);
     const RunContext context{.folder = folder,
                              .settings = settings,
                              .open = open ? open : database.factory(),
                              .url = database.url(),
                              .clock = clock,
-                             .observer = observer,
+                             .observer = observers,
                              .stop = stop.tokens(),
                              .random = random};
     return lockstep::Run(context, {direction, std::get<Goal>(ParseGoal(goal))});
@@ -92,6 +96,7 @@ class MigrationsUnderTest {
   RunSettings settings;
   SystemClock clock;
   RecordingObserver observer;
+  std::vector<RunObserver*> also_told;  // before `observer`
   StopSource stop;
   SessionFactory open;  // empty: the database's own
   std::mt19937_64 random{20251120};
