@@ -22,14 +22,17 @@ using testing::IsEmpty;
 
 constexpr double kNow = 1795603238.25;  // since the epoch, and not whole
 
+// Goes only when a test sets it. Thread: any that only looks.
 class StandingClock : public Clock {
  public:
   SteadyTime Now() const override { return {}; }
   WallTime WallNow() const override {
-    return WallTime(
-        std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(kNow)));
+    const std::chrono::duration<double> since_epoch(now);
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(since_epoch));
   }
   bool SleepUntil(SteadyTime, std::stop_token) override { return false; }
+
+  double now = kNow;
 };
 
 class MetricsTest : public testing::Test {
@@ -175,16 +178,22 @@ TEST_F(MetricsTest, LabelsAreFewAndNoneNamesARevisionAFileOrAProcess) {
   }
 }
 
-TEST_F(MetricsTest, FamiliesAreSortedByNameAndTheTextIsTheSameEachTime) {
-  metrics_.ForTarget("shop");
-  metrics_.ForTarget("blog");
-  const Exposition exposition = Read();
-  EXPECT_TRUE(std::ranges::is_sorted(exposition.families, {}, &MetricFamilyRead::name));
-  const auto without_process = [this] {
-    const std::string text = metrics_.Exposition();
-    return text.substr(0, text.find("# HELP process_"));
-  };
-  EXPECT_EQ(without_process(), without_process());
+std::string WithoutProcess(const Metrics& metrics) {
+  const std::string text = metrics.Exposition();
+  return text.substr(0, text.find("# HELP process_"));
+}
+
+TEST_F(MetricsTest, TheTextIsSortedSoThatItDoesNotTellWhichTargetCameFirst) {
+  Metrics other(clock_, [this] { return log_; });
+  for (const char* name : {"shop", "blog", "a", "b"}) metrics_.ForTarget(name);
+  for (const char* name : {"b", "a", "blog", "shop"}) other.ForTarget(name);
+  EXPECT_EQ(WithoutProcess(metrics_), WithoutProcess(other));
+  EXPECT_TRUE(std::ranges::is_sorted(Read().families, {}, &MetricFamilyRead::name));
+  const std::string text = metrics_.Exposition();
+  EXPECT_LT(text.find("lockstep_triggers_total{target=\"blog\",source=\"api\"}"),
+            text.find("lockstep_triggers_total{target=\"blog\",source=\"folder\"}"));
+  EXPECT_LT(text.find("lockstep_triggers_total{target=\"blog\",source=\"start\"}"),
+            text.find("lockstep_triggers_total{target=\"shop\",source=\"api\"}"));
 }
 
 TEST_F(MetricsTest, PromtoolHasNothingToSay) {
@@ -548,10 +557,12 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(MetricsTest, AFailedReloadIsSeenAndTheTimeOfTheLastGoodOneStays) {
   const SeriesRead time{.name = "lockstep_config_last_reload_success_timestamp_seconds"};
   EXPECT_EQ(Read().values.at(time), kNow) << "it was read at the start";
+  clock_.now += 60;
   const MetricChanges failed = After([&](auto&) { metrics_.OnReload(false); }, "");
   EXPECT_EQ(failed, (MetricChanges{{"lockstep_config_last_reload_successful", -1}}));
   const MetricChanges good = After([&](auto&) { metrics_.OnReload(true); }, "");
-  EXPECT_EQ(good, (MetricChanges{{"lockstep_config_last_reload_successful", 1}}));
+  EXPECT_EQ(good,
+            (MetricChanges{{"lockstep_config_last_reload_successful", 1}, {ToText(time), 60}}));
 }
 
 TEST_F(MetricsTest, AnAnswerIsCountedByItsHandlerAndCode) {
@@ -596,6 +607,12 @@ TEST_F(MetricsTest, TheLagOfTheEventLoopIsTheLastThatWasSeen) {
             (MetricChanges{{"lockstep_event_loop_lag_seconds", 0.125}}));
 }
 
+int CountOpenDescriptors() {
+  int open = 0;
+  for (int number = 0; number < 4096; ++number) open += ::fcntl(number, F_GETFD) >= 0 ? 1 : 0;
+  return open;
+}
+
 TEST_F(MetricsTest, TheProcessIsReadAtEachScrape) {
   const auto value = [](const Exposition& exposition, const std::string& name) {
     return exposition.values.at({.name = name, .labels = {}});
@@ -604,6 +621,7 @@ TEST_F(MetricsTest, TheProcessIsReadAtEachScrape) {
   const Descriptor one_more(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const Exposition after = Read();
   EXPECT_EQ(value(after, "process_open_fds"), value(before, "process_open_fds") + 1);
+  EXPECT_EQ(value(after, "process_open_fds"), CountOpenDescriptors());
   EXPECT_GT(value(after, "process_max_fds"), value(after, "process_open_fds"));
   EXPECT_GE(value(after, "process_threads"), 1);
   EXPECT_GE(value(after, "process_cpu_seconds_total"), value(before, "process_cpu_seconds_total"));
