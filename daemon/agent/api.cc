@@ -218,13 +218,13 @@ Api::Later Api::ReadinessAnswer(const HttpRequest& request, const Reply&) {
 json::object Api::StatusDocument() const {
   constexpr std::size_t kRunsShown = 10;
   const SteadyTime now = clock_.Now();
-  const std::vector<RunRecord> runs = agent_.Journal().Recent();
+  const std::vector<JournaledRun> runs = agent_.Journal().Recent();
   json::array targets;
   for (const std::string& name : agent_.Targets()) {
     const auto status = agent_.StatusOf(name);
     if (!status) continue;
-    std::vector<RunRecord> ended;
-    for (const RunRecord& run : runs) {
+    std::vector<JournaledRun> ended;
+    for (const JournaledRun& run : runs) {
       const bool counts = run.order.target == name && run.phase == RunPhase::kEnded;
       if (counts && ended.size() < kRunsShown) ended.push_back(run);
     }
@@ -260,7 +260,7 @@ Api::Later Api::Blockers(const HttpRequest& request, const Reply&) {
 
 Api::Later Api::ListRuns(const HttpRequest&, const Reply&) {
   json::array runs;
-  for (const RunRecord& run : agent_.Journal().Recent()) {
+  for (const JournaledRun& run : agent_.Journal().Recent()) {
     const auto status = agent_.StatusOf(run.order.target);
     runs.push_back(ToJson(run, status ? status->run : std::nullopt));
   }

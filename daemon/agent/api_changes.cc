@@ -62,7 +62,7 @@ RunOrder OrderIn(const HttpRequest& request, const json::object& body) {
 }
 
 [[noreturn]] void RefuseConflict(const OrderConflict& conflict) {
-  const RunRecord& run = conflict.run;
+  const JournaledRun& run = conflict.run;
   if (conflict.key_reused) {
     Refuse(409, "this Idempotency-Key was used for another order", "take a new one", run.id);
   }

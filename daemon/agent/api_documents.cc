@@ -39,7 +39,7 @@ json::object ProgressDocument(const RunProgress& progress) {
 
 }  // namespace
 
-json::object ToJson(const RunRecord& run, const std::optional<RunProgress>& progress) {
+json::object ToJson(const JournaledRun& run, const std::optional<RunProgress>& progress) {
   const bool shows_progress = progress && progress->run_id == run.id;
   const CommandAnswer* answer = run.answer.get();
   return {
@@ -59,11 +59,11 @@ json::object ToJson(const RunRecord& run, const std::optional<RunProgress>& prog
       {"document", answer != nullptr ? json::value(answer->document) : nullptr}};
 }
 
-json::object TargetDocument(const TargetStatus& status, const std::optional<RunRecord>& active,
-                            const std::vector<RunRecord>& ended, SteadyTime now) {
+json::object TargetDocument(const TargetStatus& status, const std::optional<JournaledRun>& active,
+                            const std::vector<JournaledRun>& ended, SteadyTime now) {
   const Readiness readiness = ReadinessOf(status);
   json::array runs;
-  for (const RunRecord& run : ended) runs.push_back(ToJson(run));
+  for (const JournaledRun& run : ended) runs.push_back(ToJson(run));
   return {{"name", status.name},
           {"database", TextOrNull(status.database)},
           {"doing", status.doing},

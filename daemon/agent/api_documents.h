@@ -23,11 +23,11 @@ struct AgentFacts {
 };
 
 // The *run* of docs/api.md; `progress` of the run that is under way.
-json::object ToJson(const RunRecord& run, const std::optional<RunProgress>& progress = {});
+json::object ToJson(const JournaledRun& run, const std::optional<RunProgress>& progress = {});
 
 // Of one target: `active` and `ended` are its runs.
-json::object TargetDocument(const TargetStatus& status, const std::optional<RunRecord>& active,
-                            const std::vector<RunRecord>& ended, SteadyTime now);
+json::object TargetDocument(const TargetStatus& status, const std::optional<JournaledRun>& active,
+                            const std::vector<JournaledRun>& ended, SteadyTime now);
 
 json::object AgentDocument(const AgentFacts& facts, const Readiness& readiness, SteadyTime now);
 json::object VersionDocument(const AgentFacts& facts);

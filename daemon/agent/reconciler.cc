@@ -26,7 +26,7 @@ std::string ErrorCodeOf(const CommandAnswer& answer) {
 
 std::string StateOf(const CommandAnswer& answer) { return TextAt(answer.document, "state"); }
 
-bool IsOfTheAgent(const RunRecord& run) { return run.order.source != RunSource::kApi; }
+bool IsOfTheAgent(const JournaledRun& run) { return run.order.source != RunSource::kApi; }
 
 Backoff NewBackoff(std::mt19937_64& random) { return {kFirstPause, kLongestPause, random}; }
 
@@ -151,13 +151,13 @@ void Reconciler::DropHopelessRun() {
 
 bool Reconciler::MayRun() const { return !paused_ && folder_.at_rest(); }
 
-std::optional<RunRecord> Reconciler::NextRun() {
+std::optional<JournaledRun> Reconciler::NextRun() {
   if (!MayRun()) return {};
   if (auto active = tools_.journal.ActiveOf(settings_->name)) return active;
   return RunForWish();
 }
 
-std::optional<RunRecord> Reconciler::RunForWish() {
+std::optional<JournaledRun> Reconciler::RunForWish() {
   if (!wish_ || !reachable_ || tools_.clock.Now() < wish_not_before_) return {};
   // Its diagnostics are shown; a better folder brings a wish of its own.
   if (!folder_.folder()->ok() || sight_->pending.empty()) {
@@ -173,7 +173,7 @@ std::optional<RunRecord> Reconciler::RunForWish() {
   return std::get<OrderTaken>(answer).run;
 }
 
-void Reconciler::RunNow(const RunRecord& run) {
+void Reconciler::RunNow(const JournaledRun& run) {
   Publish();
   const auto stop = std::make_shared<StopSource>();
   tools_.journal.Begin(run.id, stop);
@@ -182,7 +182,7 @@ void Reconciler::RunNow(const RunRecord& run) {
   Conclude(run, std::move(answer));
 }
 
-void Reconciler::Conclude(const RunRecord& run, CommandAnswer answer) {
+void Reconciler::Conclude(const JournaledRun& run, CommandAnswer answer) {
   const bool stopped = StateOf(answer) == "stopped" || ErrorCodeOf(answer) == "stopped";
   if (stopped && !tools_.journal.Find(run.id)->stopping) {
     // Nobody wanted its end: it was interrupted while it only waited, and goes on later.
@@ -199,7 +199,7 @@ void Reconciler::Conclude(const RunRecord& run, CommandAnswer answer) {
   tools_.journal.End(run.id, std::move(answer));
 }
 
-void Reconciler::ConcludeWish(const RunRecord& run, const CommandAnswer& answer) {
+void Reconciler::ConcludeWish(const JournaledRun& run, const CommandAnswer& answer) {
   const std::string code = ErrorCodeOf(answer);
   const bool broke = !code.empty() && code != "stopped" && code != "usage";
   if (broke || StateOf(answer) == "busy") return TryAgainLater(run.order.source);

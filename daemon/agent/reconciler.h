@@ -33,7 +33,7 @@ class TargetPort {
   virtual std::shared_ptr<const DatabaseSight> Look(
       const std::shared_ptr<const MigrationFolder>& folder) = 0;
   // Returns when the run has ended, however long that takes.
-  virtual CommandAnswer Run(const RunRecord& run, const MigrationFolder& folder,
+  virtual CommandAnswer Run(const JournaledRun& run, const MigrationFolder& folder,
                             const std::shared_ptr<StopSource>& stop) = 0;
   virtual void OnTrigger(RunSource source) = 0;
 };
@@ -68,11 +68,11 @@ class Reconciler {
   void WishByTheClock();
   void DropHopelessRun();
   bool MayRun() const;
-  std::optional<RunRecord> NextRun();
-  std::optional<RunRecord> RunForWish();
-  void RunNow(const RunRecord& run);
-  void Conclude(const RunRecord& run, CommandAnswer answer);
-  void ConcludeWish(const RunRecord& run, const CommandAnswer& answer);
+  std::optional<JournaledRun> NextRun();
+  std::optional<JournaledRun> RunForWish();
+  void RunNow(const JournaledRun& run);
+  void Conclude(const JournaledRun& run, CommandAnswer answer);
+  void ConcludeWish(const JournaledRun& run, const CommandAnswer& answer);
   void TryAgainLater(RunSource source);
   SteadyTime NextWake() const;
   std::string Doing() const;

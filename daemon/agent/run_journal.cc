@@ -91,23 +91,23 @@ void RunJournal::ForgetOldest() {
   }
 }
 
-std::optional<RunRecord> RunJournal::ActiveOf(std::string_view target) const {
+std::optional<JournaledRun> RunJournal::ActiveOf(std::string_view target) const {
   const std::lock_guard guard(mutex_);
   const Entry* entry = FindActive(target);
   if (entry == nullptr) return {};
   return entry->record;
 }
 
-std::optional<RunRecord> RunJournal::Find(std::string_view id) const {
+std::optional<JournaledRun> RunJournal::Find(std::string_view id) const {
   const std::lock_guard guard(mutex_);
   const Entry* entry = FindEntry(id);
   if (entry == nullptr) return {};
   return entry->record;
 }
 
-std::vector<RunRecord> RunJournal::Recent() const {
+std::vector<JournaledRun> RunJournal::Recent() const {
   const std::lock_guard guard(mutex_);
-  std::vector<RunRecord> records;
+  std::vector<JournaledRun> records;
   for (const Entry& entry : entries_) records.push_back(entry.record);
   return records;
 }
@@ -140,7 +140,7 @@ bool RunJournal::RequestStop(std::string_view id, bool now) {
 }
 
 void RunJournal::RequestStopOfAll(bool now) {
-  for (const RunRecord& run : Recent()) {
+  for (const JournaledRun& run : Recent()) {
     if (run.phase != RunPhase::kEnded) RequestStop(run.id, now);
   }
 }

@@ -44,7 +44,7 @@ enum class RunPhase { kQueued, kWaiting, kRunning, kEnded };
 std::string_view NameOf(RunPhase phase);  // "queued"
 
 // A run as it stands at one moment.
-struct RunRecord {
+struct JournaledRun {
   std::string id;  // UUID
   RunOrder order;
   RunPhase phase = RunPhase::kQueued;
@@ -62,12 +62,12 @@ struct RunEvents {
 };
 
 struct OrderTaken {
-  RunRecord run;
+  JournaledRun run;
   bool again = false;  // the idempotency key was known: no new run
 };
 // A run of this target is active, or the key belongs to another order.
 struct OrderConflict {
-  RunRecord run;
+  JournaledRun run;
   bool key_reused = false;
 };
 using OrderAnswer = std::variant<OrderTaken, OrderConflict>;
@@ -82,9 +82,9 @@ class RunJournal {
   OrderAnswer Submit(const RunOrder& order, std::string_view idempotency_key = {});
 
   // The target's run that has not ended.
-  std::optional<RunRecord> ActiveOf(std::string_view target) const;
-  std::optional<RunRecord> Find(std::string_view id) const;
-  std::vector<RunRecord> Recent() const;  // active ones too, newest first
+  std::optional<JournaledRun> ActiveOf(std::string_view target) const;
+  std::optional<JournaledRun> Find(std::string_view id) const;
+  std::vector<JournaledRun> Recent() const;  // active ones too, newest first
   // Nothing: there is no such run.
   std::optional<RunEvents> EventsAfter(std::string_view id, std::uint64_t sequence) const;
 
@@ -108,7 +108,7 @@ class RunJournal {
     std::string text;
   };
   struct Entry {
-    RunRecord record;
+    JournaledRun record;
     std::string idempotency_key;
     bool stop_now = false;
     std::shared_ptr<StopSource> stop;

@@ -42,7 +42,7 @@ class TargetDatabase {
   // Of the last look at the history.
   std::string mark_;
   std::shared_ptr<const MigrationFolder> folder_;
-  std::optional<Look> look_;
+  std::optional<lockstep::Look> look_;
   std::shared_ptr<const DatabaseSight> sight_;
   SteadyTime rarely_due_{};
 };

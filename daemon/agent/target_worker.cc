@@ -46,11 +46,11 @@ Outcome OutcomeOf(const CommandAnswer& answer) {
 }
 
 // Nobody is there to be asked.
-std::optional<bool> ConsentOf(const RunRecord& run) {
+std::optional<bool> ConsentOf(const JournaledRun& run) {
   return run.order.yes ? std::optional(true) : std::nullopt;
 }
 
-void LogEnd(const RunRecord& run, const CommandAnswer& answer) {
+void LogEnd(const JournaledRun& run, const CommandAnswer& answer) {
   const Outcome outcome = OutcomeOf(answer);
   LogFields fields = {{"target", run.order.target},
                       {"run_id", run.id},
@@ -177,7 +177,7 @@ std::shared_ptr<const DatabaseSight> TargetWorker::Look(
 
 void TargetWorker::OnTrigger(RunSource source) { metrics_.OnTrigger(NameOf(source)); }
 
-CommandAnswer TargetWorker::Run(const RunRecord& run, const MigrationFolder& folder,
+CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& folder,
                                 const std::shared_ptr<StopSource>& stop) {
   RunProgressListener progress(run.id, board_, tools_.journal, tools_.clock);
   RunLog log(name_, run.id);

@@ -54,7 +54,7 @@ class TargetWorker : private TargetPort {
   void Use(std::shared_ptr<const TargetSettings> settings) override;
   std::shared_ptr<const DatabaseSight> Look(
       const std::shared_ptr<const MigrationFolder>& folder) override;
-  CommandAnswer Run(const RunRecord& run, const MigrationFolder& folder,
+  CommandAnswer Run(const JournaledRun& run, const MigrationFolder& folder,
                     const std::shared_ptr<StopSource>& stop) override;
   void OnTrigger(RunSource source) override;
 

@@ -27,7 +27,7 @@ class ScriptedPort : public TargetPort {
     if (away) throw Error(ErrorCode::kUnreachable, "nobody answers");
     return std::make_shared<const DatabaseSight>(sight);
   }
-  CommandAnswer Run(const RunRecord& run, const MigrationFolder&,
+  CommandAnswer Run(const JournaledRun& run, const MigrationFolder&,
                     const std::shared_ptr<StopSource>& stop) override {
     runs.push_back(std::string(NameOf(run.order.source)) +
                    (run.order.direction == Direction::kUp ? " up " : " down ") + run.order.goal);
@@ -48,8 +48,8 @@ class ScriptedPort : public TargetPort {
   std::vector<std::string> runs;
   std::vector<std::string> triggers;
   std::shared_ptr<const TargetSettings> used;
-  std::function<CommandAnswer(const RunRecord&, StopSource&)> on_run =
-      [this](const RunRecord&, StopSource&) { return Apply(); };
+  std::function<CommandAnswer(const JournaledRun&, StopSource&)> on_run =
+      [this](const JournaledRun&, StopSource&) { return Apply(); };
 };
 
 class ReconcilerTest : public ::testing::Test {
@@ -75,7 +75,7 @@ class ReconcilerTest : public ::testing::Test {
     return Step(mail);
   }
   static Mail Trigger(RunSource source) { return {.triggers = {source}}; }
-  RunRecord Order(Direction direction, const std::string& goal) {
+  JournaledRun Order(Direction direction, const std::string& goal) {
     return std::get<OrderTaken>(
                journal_.Submit({.target = "shop", .direction = direction, .goal = goal}))
         .run;
@@ -146,21 +146,21 @@ TEST_F(ReconcilerTest, ADatabaseThatIsAwayIsWaitedForEverMorePatiently) {
 }
 
 TEST_F(ReconcilerTest, ARunThatBrokeIsTriedAgainAfterAPause) {
-  port_.on_run = [](const RunRecord&, StopSource&) {
+  port_.on_run = [](const JournaledRun&, StopSource&) {
     return AnswerOf(Error(ErrorCode::kConnectionLost, "gone"));
   };
   Tick tick = Step();
   EXPECT_EQ(port_.runs.size(), 1U);
   EXPECT_EQ(tick.doing, "tries again soon");
   EXPECT_GT(tick.wake, clock_.Now());
-  port_.on_run = [this](const RunRecord&, StopSource&) { return port_.Apply(); };
+  port_.on_run = [this](const JournaledRun&, StopSource&) { return port_.Apply(); };
   tick = StepAfter(tick.wake - clock_.Now());
   EXPECT_EQ(port_.runs.size(), 2U);
   EXPECT_EQ(tick.doing, "up to date");
 }
 
 TEST_F(ReconcilerTest, WhatFailedWaitsForAPerson) {
-  port_.on_run = [this](const RunRecord&, StopSource&) {
+  port_.on_run = [this](const JournaledRun&, StopSource&) {
     port_.sight.failed = {"a"};
     return AnswerWithState("failed", ExitCode::kBadMigration);
   };
@@ -173,7 +173,7 @@ TEST_F(ReconcilerTest, WhatFailedWaitsForAPerson) {
 }
 
 TEST_F(ReconcilerTest, WhatWasDeferredIsTriedAgainAfterItsPause) {
-  port_.on_run = [](const RunRecord&, StopSource&) {
+  port_.on_run = [](const JournaledRun&, StopSource&) {
     return AnswerWithState("deferred", ExitCode::kTemporary);
   };
   Step();
@@ -184,7 +184,7 @@ TEST_F(ReconcilerTest, WhatWasDeferredIsTriedAgainAfterItsPause) {
 }
 
 TEST_F(ReconcilerTest, ALockThatIsBusyIsAskedForAgain) {
-  port_.on_run = [](const RunRecord&, StopSource&) {
+  port_.on_run = [](const JournaledRun&, StopSource&) {
     return AnswerWithState("busy", ExitCode::kTemporary);
   };
   const Tick tick = Step();
@@ -240,7 +240,7 @@ TEST_F(ReconcilerTest, AFolderThatIsBeingWrittenHoldsEveryRunBack) {
   ManualClock past;  // every file seems to be of the future
   Reconciler reconciler({past, journal_, board_, port_, random_},
                         std::make_shared<const TargetSettings>(settings_));
-  const RunRecord order = Order(Direction::kUp, "head");
+  const JournaledRun order = Order(Direction::kUp, "head");
   Tick tick = reconciler.Step({});
   EXPECT_THAT(port_.runs, IsEmpty());
   EXPECT_THAT(tick.doing, HasSubstr("being changed"));
@@ -251,7 +251,7 @@ TEST_F(ReconcilerTest, AFolderThatIsBeingWrittenHoldsEveryRunBack) {
 }
 
 TEST_F(ReconcilerTest, AnOrderGoesFirstAndIsAnswered) {
-  const RunRecord order = Order(Direction::kUp, "a");
+  const JournaledRun order = Order(Direction::kUp, "a");
   Step({.order = true});
   EXPECT_THAT(port_.runs, ElementsAre("api up a"));
   EXPECT_EQ(StatusOfRun(order.id), "ended");
@@ -267,10 +267,10 @@ TEST_F(ReconcilerTest, AnOrderIsCarriedOutEvenWhenTheDatabaseDidNotAnswerTheLook
 
 TEST_F(ReconcilerTest, AnOrderThatBrokeIsNotTriedAgainBehindItsBack) {
   settings_.apply_on_start = false;
-  port_.on_run = [](const RunRecord&, StopSource&) {
+  port_.on_run = [](const JournaledRun&, StopSource&) {
     return AnswerOf(Error(ErrorCode::kConnectionLost, "gone"));
   };
-  const RunRecord order = Order(Direction::kUp, "head");
+  const JournaledRun order = Order(Direction::kUp, "head");
   Step({.order = true});
   StepAfter(std::chrono::minutes(1));
   EXPECT_EQ(port_.runs.size(), 1U);
@@ -278,11 +278,11 @@ TEST_F(ReconcilerTest, AnOrderThatBrokeIsNotTriedAgainBehindItsBack) {
 }
 
 TEST_F(ReconcilerTest, WhoRollsBackDoesNotGetItAppliedAgain) {
-  port_.on_run = [](const RunRecord&, StopSource&) {
+  port_.on_run = [](const JournaledRun&, StopSource&) {
     return AnswerWithState("deferred", ExitCode::kTemporary);
   };
   Step();
-  port_.on_run = [](const RunRecord&, StopSource&) { return AnswerWithState("done"); };
+  port_.on_run = [](const JournaledRun&, StopSource&) { return AnswerWithState("done"); };
   Order(Direction::kDown, "-1");
   Step({.order = true});
   StepAfter(settings_.retry_deferred * 2);
@@ -290,7 +290,7 @@ TEST_F(ReconcilerTest, WhoRollsBackDoesNotGetItAppliedAgain) {
 }
 
 TEST_F(ReconcilerTest, AStandbyThatIsInterruptedGoesOnLater) {
-  port_.on_run = [this](const RunRecord& run, StopSource& stop) {
+  port_.on_run = [this](const JournaledRun& run, StopSource& stop) {
     journal_.SetPhase(run.id, RunPhase::kWaiting);
     journal_.Interrupt("shop");
     EXPECT_TRUE(stop.requested());
@@ -300,14 +300,14 @@ TEST_F(ReconcilerTest, AStandbyThatIsInterruptedGoesOnLater) {
   ASSERT_EQ(journal_.Recent().size(), 1U);
   EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kQueued);
   EXPECT_LE(tick.wake, clock_.Now());
-  port_.on_run = [this](const RunRecord&, StopSource&) { return port_.Apply(); };
+  port_.on_run = [this](const JournaledRun&, StopSource&) { return port_.Apply(); };
   Step();
   EXPECT_EQ(journal_.Recent().size(), 1U);
   EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kEnded);
 }
 
 TEST_F(ReconcilerTest, WhatAPersonStoppedIsNotBegunAgain) {
-  port_.on_run = [this](const RunRecord& run, StopSource&) {
+  port_.on_run = [this](const JournaledRun& run, StopSource&) {
     journal_.RequestStop(run.id, false);
     return AnswerWithState("stopped", ExitCode::kTemporary);
   };
@@ -329,7 +329,7 @@ TEST_F(ReconcilerTest, WhilePausedNothingIsBegun) {
 }
 
 TEST_F(ReconcilerTest, ARunThatIsTakenBackBeforeItBeganEnds) {
-  const RunRecord order = Order(Direction::kUp, "head");
+  const JournaledRun order = Order(Direction::kUp, "head");
   Step({.pause = true});
   journal_.RequestStop(order.id, false);
   Step({.order = true});
@@ -339,7 +339,7 @@ TEST_F(ReconcilerTest, ARunThatIsTakenBackBeforeItBeganEnds) {
 
 TEST_F(ReconcilerTest, AnOrderForAFolderThatIsNotThereIsAnsweredAtOnce) {
   settings_.settings.folder = folder_.Path("missing");
-  const RunRecord order = Order(Direction::kUp, "head");
+  const JournaledRun order = Order(Direction::kUp, "head");
   Step({.order = true});
   EXPECT_EQ(StatusOfRun(order.id), "ended");
   EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kCannotRead);

@@ -13,7 +13,7 @@ class RunJournalTest : public ::testing::Test {
   static RunOrder Upgrade(const std::string& target = "shop") {
     return {.target = target, .direction = Direction::kUp, .goal = "head"};
   }
-  RunRecord Taken(const RunOrder& order, std::string_view key = {}) {
+  JournaledRun Taken(const RunOrder& order, std::string_view key = {}) {
     return std::get<OrderTaken>(journal_.Submit(order, key)).run;
   }
   void End(const std::string& id) { journal_.End(id, {{{"state", "done"}}, ExitCode::kDone}); }
@@ -24,7 +24,7 @@ class RunJournalTest : public ::testing::Test {
 };
 
 TEST_F(RunJournalTest, ATargetHasOneActiveRun) {
-  const RunRecord first = Taken(Upgrade());
+  const JournaledRun first = Taken(Upgrade());
   const OrderAnswer second = journal_.Submit(Upgrade());
   ASSERT_TRUE(std::holds_alternative<OrderConflict>(second));
   EXPECT_EQ(std::get<OrderConflict>(second).run.id, first.id);
@@ -34,7 +34,7 @@ TEST_F(RunJournalTest, ATargetHasOneActiveRun) {
 }
 
 TEST_F(RunJournalTest, OneKeyIsOneRunForAsLongAsItIsRemembered) {
-  const RunRecord first = Taken(Upgrade(), "k1");
+  const JournaledRun first = Taken(Upgrade(), "k1");
   const OrderAnswer again = journal_.Submit(Upgrade(), "k1");
   EXPECT_TRUE(std::get<OrderTaken>(again).again);
   EXPECT_EQ(std::get<OrderTaken>(again).run.id, first.id);
