@@ -12,7 +12,7 @@ constexpr const char* kDefault = "default";
 
 TargetSettings AgentsDefaults() {
   TargetSettings target;
-  // There is always something to do but wait, and somebody who watches.
+  // A person wants an answer some time; an agent has nothing better to do than to wait.
   target.settings.run.migration_lock_wait = std::nullopt;
   return target;
 }
