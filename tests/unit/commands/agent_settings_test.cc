@@ -70,7 +70,7 @@ const std::map<std::string, std::vector<std::string>> kValues = {
     {"apply.on_start", {R"("off")", "false"}},
     {"apply.on_change", {R"("off")", "false"}},
     {"apply.interval", {R"("1h")"}},
-    {"apply.goal", {R"("head")", R"("68db6a7fba94")"}},
+    {"apply.goal", {R"("heads")", R"("68db6a7fba94")"}},
     {"apply.retry_deferred", {R"("1min")"}},
     {"refresh", {R"("1s")"}},
     {"folder.settle", {R"("0")", R"("3s")"}},
