@@ -162,6 +162,45 @@ std::string FenceArguments(const RunIdentity& run) {
   return QuoteLiteral(run.run_id) + ", " + std::to_string(run.epoch);
 }
 
+// Of each table what its changes cannot leave as it is. The newest rows are found by an index; rows
+// of `progress` are changed and deleted, but they are few.
+std::string HistoryMarkSql(const BookkeepingNames& names) {
+  const auto newest = [&names](std::string_view table) {
+    return "(select pg_catalog.concat(sequence, ' ', attempt) from " + names.Table(table) +
+           " order by sequence desc limit 1)";
+  };
+  return "pg_catalog.concat_ws('/', 'installed', (select pg_catalog.max(version) from " +
+         names.Table("format") + "), 'history', " + newest("history") + ", 'attempts', " +
+         newest("attempts") +
+         ", 'progress', (select pg_catalog.concat_ws(' ', pg_catalog.count(*),"
+         " pg_catalog.sum(tries), pg_catalog.max(started_at), pg_catalog.max(finished_at)) from " +
+         names.Table("progress") + "))";
+}
+
+std::string AlembicMarkSql(const BookkeepingNames& names) {
+  return "pg_catalog.concat('alembic ', (select pg_catalog.string_agg(version_num, ',' order by"
+         " version_num) from " +
+         QuoteTable(names.alembic_table) + "))";
+}
+
+// ts_stat is the one function of every PostgreSQL that runs a query given as text: so tables that
+// may not be there are asked without a round trip that finds out. It returns the one word of a
+// tsvector, which is a hash since a word has a limit. Texts: history, alembic, what to ask of each.
+constexpr std::string_view kMarkSql =
+    "with there as materialized (select pg_catalog.to_regclass($1)::pg_catalog.oid as history,"
+    " a.attnum as alembic,"
+    " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select') as readable"
+    " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
+    " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
+    " and a.attname operator(pg_catalog.=) 'version_num')"
+    " select mark.word from there, pg_catalog.ts_stat(pg_catalog.concat("
+    "'select pg_catalog.array_to_tsvector(array[pg_catalog.encode(pg_catalog.sha256("
+    "pg_catalog.convert_to(pg_catalog.concat_ws(''/'', ',"
+    " pg_catalog.quote_literal(pg_catalog.concat_ws(' ', 'tables', there.history, there.alembic)),"
+    " case when there.history is not null then pg_catalog.concat(', ', $3::pg_catalog.text) end,"
+    " case when there.readable then pg_catalog.concat(', ', $4::pg_catalog.text) end,"
+    " '), ''UTF8'')), ''hex'')])')) mark";
+
 }  // namespace
 
 Look ReadLook(Session& session, const BookkeepingNames& names) {
@@ -199,6 +238,13 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
         reply.rows.back(), [](const Rows& rows, std::size_t r) { return rows.Text(r, 0); });
   }
   return look;
+}
+
+std::string ReadHistoryMark(Session& session, const BookkeepingNames& names) {
+  const Rows rows =
+      session.Query(std::string(kMarkSql), {names.Table("history"), QuoteTable(names.alembic_table),
+                                            HistoryMarkSql(names), AlembicMarkSql(names)});
+  return rows.Text(0, 0);
 }
 
 std::string ReadStoredDown(Session& session, const BookkeepingNames& names,

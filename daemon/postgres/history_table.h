@@ -23,6 +23,11 @@ struct Look {
 };
 Look ReadLook(Session& session, const BookkeepingNames& names);
 
+// Changes whenever ReadLook would tell something else, and says nothing by itself: a cheap
+// question, one round trip, for whoever looks again and again. Nothing has to be installed. Throws
+// as ReadLook does.
+std::string ReadHistoryMark(Session& session, const BookkeepingNames& names);
+
 // The whole down script that was stored when `revision` was applied; "" when none was.
 std::string ReadStoredDown(Session& session, const BookkeepingNames& names,
                            const std::string& revision);
