@@ -3,7 +3,7 @@
 #include "commands/blocker_document.h"
 #include "commands/commands.h"
 #include "commands/documents.h"
-#include "commands/target_access.h"
+#include "commands/target_documents.h"
 #include "core/planner.h"
 #include "engine/prepared_step.h"
 #include "postgres/lock_targets.h"
@@ -33,13 +33,11 @@ std::optional<Step> NextStep(const MigrationFolder& folder, const History& histo
 
 // A run that looks waits for no lock: who is in its way has to be found by what it is going to
 // lock.
-void AddBlockersOfNext(const CommandContext& context, const SeenTarget& seen,
-                       BlockerPicture& picture) {
-  const MigrationFolder folder = LoadFolder(context.settings);
+void AddBlockersOfNext(const RunSettings& settings, const MigrationFolder& folder,
+                       const SeenTarget& seen, BlockerPicture& picture) {
   if (!folder.ok()) return;
   const std::optional<Step> step = NextStep(folder, seen.history());
   if (!step) return;
-  const RunSettings& settings = context.settings.run;
   std::vector<Statement> statements =
       SplitStatements(step->script.text, step->script.file).statements;
   // Sizes are not asked for: that would wait for a table that somebody holds.
@@ -50,19 +48,35 @@ void AddBlockersOfNext(const CommandContext& context, const SeenTarget& seen,
              settings.blocker_query, picture);
 }
 
+json::object DocumentOf(const Settings& settings, const SeenTarget& seen,
+                        BlockerPicture&& picture) {
+  const std::string message = MessageOf(picture);
+  return {{"target", TargetName(settings)},
+          {"blockers", std::move(picture.blockers)},
+          {"victims", std::move(picture.victims)},
+          {"ours", std::move(picture.ours)},
+          {"sees_all_activity", seen.opened.facts.sees_all_activity},
+          {"message", message}};
+}
+
 }  // namespace
 
+json::object BlockersDocument(const Settings& settings, const MigrationFolder& folder,
+                              const SeenTarget& seen) {
+  BlockerPicture picture = ReadBlockerPicture(seen.session(), settings.run.blocker_query);
+  if (picture.blockers.empty()) AddBlockersOfNext(settings.run, folder, seen, picture);
+  return WithSharedKeys("blockers", DocumentOf(settings, seen, std::move(picture)));
+}
+
+// The folder is read when it is needed only: who blocks us now is told without one.
 CommandAnswer RunBlockers(const CommandContext& context, const CommandRequest&) {
-  const SeenTarget seen = LookAtTarget(context.settings, "blockers");
-  BlockerPicture picture = ReadBlockerPicture(seen.session(), context.settings.run.blocker_query);
-  if (picture.blockers.empty()) AddBlockersOfNext(context, seen, picture);
-  const std::string message = MessageOf(picture);
-  return {json::object{{"target", TargetName(context.settings)},
-                       {"blockers", std::move(picture.blockers)},
-                       {"victims", std::move(picture.victims)},
-                       {"ours", std::move(picture.ours)},
-                       {"sees_all_activity", seen.opened.facts.sees_all_activity},
-                       {"message", message}}};
+  const Settings& settings = context.settings;
+  const SeenTarget seen = LookAtTarget(settings, "blockers");
+  BlockerPicture picture = ReadBlockerPicture(seen.session(), settings.run.blocker_query);
+  if (picture.blockers.empty()) {
+    AddBlockersOfNext(settings.run, LoadFolder(settings), seen, picture);
+  }
+  return {DocumentOf(settings, seen, std::move(picture))};
 }
 
 }  // namespace lockstep

@@ -44,36 +44,10 @@ void CheckFlags(const Command& command, const CommandRequest& request) {
   }
 }
 
-CommandAnswer AnswerOrError(const Command& command, const CommandContext& context,
-                            const CommandRequest& request) {
-  try {
-    CheckArguments(command, request);
-    CheckFlags(command, request);
-    return command.run(context, request);
-  } catch (const Error& error) {
-    return AnswerOf(error);
-  } catch (const std::exception& error) {
-    return AnswerOf(Error(ErrorCode::kInternal, std::string("our bug: ") + error.what(),
-                          "please report it with the command that led to it"));
-  }
-}
-
 // An error document says what failed and nothing else.
 bool IsErrorDocument(const json::object& document) {
   const json::value* error = document.if_contains("error");
   return error != nullptr && error->is_object() && error->get_object().contains("code");
-}
-
-json::object WithSharedKeys(const Command& command, json::object&& document) {
-  json::object whole{{"command", command.name}, {"schema_version", 1}};
-  if (!IsErrorDocument(document)) {
-    document.emplace("target", nullptr);
-    document.emplace("message", nullptr);
-    document.emplace("next", nullptr);
-    document.emplace("diagnostics", json::array{});
-  }
-  for (auto& member : document) whole.emplace(member.key(), std::move(member.value()));
-  return whole;
 }
 
 }  // namespace
@@ -91,11 +65,39 @@ std::string CommandRequest::Get(std::string_view flag, std::string fallback) con
   return found == flags.end() ? std::move(fallback) : found->second;
 }
 
-CommandAnswer RunCommand(const Command& command, const CommandContext& context,
-                         const CommandRequest& request) {
-  CommandAnswer answer = AnswerOrError(command, context, request);
+json::object WithSharedKeys(std::string_view command, json::object&& document) {
+  json::object whole{{"command", command}, {"schema_version", 1}};
+  if (!IsErrorDocument(document)) {
+    document.emplace("target", nullptr);
+    document.emplace("message", nullptr);
+    document.emplace("next", nullptr);
+    document.emplace("diagnostics", json::array{});
+  }
+  for (auto& member : document) whole.emplace(member.key(), std::move(member.value()));
+  return whole;
+}
+
+CommandAnswer AnswerFor(std::string_view command, const std::function<CommandAnswer()>& work) {
+  CommandAnswer answer;
+  try {
+    answer = work();
+  } catch (const Error& error) {
+    answer = AnswerOf(error);
+  } catch (const std::exception& error) {
+    answer = AnswerOf(Error(ErrorCode::kInternal, std::string("our bug: ") + error.what(),
+                            "please report it with the command that led to it"));
+  }
   answer.document = WithSharedKeys(command, std::move(answer.document));
   return answer;
+}
+
+CommandAnswer RunCommand(const Command& command, const CommandContext& context,
+                         const CommandRequest& request) {
+  return AnswerFor(command.name, [&] {
+    CheckArguments(command, request);
+    CheckFlags(command, request);
+    return command.run(context, request);
+  });
 }
 
 }  // namespace lockstep

@@ -51,6 +51,8 @@ struct CommandContext {
   StopTokens stop;
   // Asks a person; `--yes` answers for them. Says nothing when nobody is there to ask.
   std::function<std::optional<bool>(const std::string& question)> confirm;
+  // For a run's Lookout; empty: it opens a session of its own.
+  SessionFactory lookout_sessions = {};
 };
 
 // The answer as data: what `--output json` prints, and what the text is made from.
@@ -82,8 +84,16 @@ struct Command {
 const std::vector<Command>& Commands();
 const Command* FindCommand(std::string_view name);
 
-// Runs the command for any door: refuses arguments and flags that it does not have, turns every
-// exception into the error document of docs/json.md, and adds the keys that all documents share.
+// The document with the keys that all documents of docs/json.md share, those first that say whose
+// it is. Changes nothing in one that has them.
+json::object WithSharedKeys(std::string_view command, json::object&& document);
+
+// Does `work` in a command's name: turns every exception into the error document of docs/json.md,
+// and adds the shared keys.
+CommandAnswer AnswerFor(std::string_view command, const std::function<CommandAnswer()>& work);
+
+// Runs the command for any door, as AnswerFor does; refuses arguments and flags that it does not
+// have.
 CommandAnswer RunCommand(const Command& command, const CommandContext& context,
                          const CommandRequest& request);
 

@@ -6,7 +6,7 @@
 #include "commands/documents.h"
 #include "commands/goal_argument.h"
 #include "commands/migration_document.h"
-#include "commands/target_access.h"
+#include "commands/target_documents.h"
 #include "core/goal_resolution.h"
 
 namespace lockstep {
@@ -56,23 +56,38 @@ std::vector<std::string> InRange(const MigrationFolder& folder, const History& h
   return revisions;
 }
 
+// `range` empty: all of them.
+json::object DocumentOf(const Settings& settings, const MigrationFolder& folder,
+                        const History* recorded, const std::string& range) {
+  const FolderAndHistory view{folder, recorded};
+  const History none;
+  const History& history = recorded != nullptr ? *recorded : none;
+  const std::vector<std::string> revisions =
+      range.empty() ? AllRevisions(view) : InRange(folder, history, RangeFrom(range));
+  return {{"target", TextOrNull(TargetName(settings))},
+          {"range", TextOrNull(range)},
+          {"revisions", ToJson(history.Heads())},
+          {"heads", ToJson(folder.graph().Heads())},
+          {"migrations", MigrationDocuments(view, revisions)},
+          {"diagnostics", ToJson(folder.diagnostics())}};
+}
+
 }  // namespace
+
+json::object HistoryDocument(const Settings& settings, const MigrationFolder& folder,
+                             const SeenTarget& seen) {
+  if (auto refusal = RefuseFolder(folder)) {
+    return WithSharedKeys("history", std::move(refusal->document));
+  }
+  return WithSharedKeys("history", DocumentOf(settings, folder, &seen.history(), ""));
+}
 
 CommandAnswer RunHistory(const CommandContext& context, const CommandRequest& request) {
   const MigrationFolder folder = LoadFolder(context.settings);
   if (auto refusal = RefuseFolder(folder)) return *refusal;
   const std::optional<SeenTarget> seen = LookIfConfigured(context.settings, "history");
-  const FolderAndHistory view{folder, seen ? &seen->history() : nullptr};
-  const History history = seen ? seen->history() : History();
-  const std::string range = request.Get("range");
-  const std::vector<std::string> revisions =
-      range.empty() ? AllRevisions(view) : InRange(folder, history, RangeFrom(range));
-  return {json::object{{"target", TextOrNull(TargetName(context.settings))},
-                       {"range", TextOrNull(range)},
-                       {"revisions", ToJson(history.Heads())},
-                       {"heads", ToJson(folder.graph().Heads())},
-                       {"migrations", MigrationDocuments(view, revisions)},
-                       {"diagnostics", ToJson(folder.diagnostics())}}};
+  return {DocumentOf(context.settings, folder, seen ? &seen->history() : nullptr,
+                     request.Get("range"))};
 }
 
 }  // namespace lockstep

@@ -3,17 +3,17 @@
 #include "commands/documents.h"
 #include "commands/goal_argument.h"
 #include "commands/planned_step.h"
-#include "commands/target_access.h"
+#include "commands/target_documents.h"
 #include "core/planner.h"
 
 namespace lockstep {
 namespace {
 
-PlanResult MakePlan(const CommandContext& context, const MigrationFolder& folder,
-                    const SeenTarget& seen, const Goal& goal, bool down) {
+PlanResult MakePlan(const Settings& settings, const MigrationFolder& folder, const SeenTarget& seen,
+                    const Goal& goal, bool down) {
   if (!down) return MakeUpgradePlan(folder, seen.history(), goal);
   const StoredDown stored_down = [&](const std::string& revision) {
-    return ReadStoredDown(seen.session(), context.settings.run.names, revision);
+    return ReadStoredDown(seen.session(), settings.run.names, revision);
   };
   return MakeDowngradePlan(folder, seen.history(), goal, stored_down);
 }
@@ -74,8 +74,8 @@ std::string MessageFor(const Plan& plan, const Diagnostics& found) {
   return Count(plan.steps.size(), "migration", "migrations") + " would be " + verb;
 }
 
-json::object PlanDocument(const Diagnostics& folder, const Plan& plan,
-                          const std::vector<PlannedStep>& planned, bool with_sql) {
+json::object MadePlan(const Diagnostics& folder, const Plan& plan,
+                      const std::vector<PlannedStep>& planned, bool with_sql) {
   json::array steps;
   Diagnostics found = folder;
   found.insert(found.end(), plan.warnings.begin(), plan.warnings.end());
@@ -90,7 +90,7 @@ json::object PlanDocument(const Diagnostics& folder, const Plan& plan,
           {"diagnostics", ToJson(found)}};
 }
 
-json::object NoPlanDocument(const Diagnostics& reasons) {
+json::object NoPlan(const Diagnostics& reasons) {
   return {{"ahead", json::array{}},
           {"steps", json::array{}},
           {"sql", nullptr},
@@ -106,7 +106,7 @@ bool HasErrorIn(const json::object& document) {
 }
 
 ExitCode ExitCodeFor(const json::object& document, const CommandRequest& request) {
-  if (HasErrorIn(document)) return ExitCode::kBadMigration;
+  if (HasErrorIn(document)) return ExitCode::kBadMigration;  // a refusal, which has no steps, too
   const bool has_steps = !document.at("steps").as_array().empty();
   return request.Has("exit-code") && has_steps ? ExitCode::kPending : ExitCode::kDone;
 }
@@ -125,27 +125,49 @@ std::string GoalOf(const CommandRequest& request) {
               "for one migration: lockstep plan --downgrade -1");
 }
 
+// What is asked of a plan.
+struct PlanQuestion {
+  std::string goal;
+  bool down = false;
+  bool with_sql = false;
+};
+
+json::object DocumentOf(const Settings& settings, const MigrationFolder& folder,
+                        const SeenTarget& seen, const PlanQuestion& question) {
+  if (auto refusal = RefuseUnadopted(settings.run, seen.look)) return refusal->document;
+  const PlanResult result =
+      MakePlan(settings, folder, seen, GoalFrom(question.goal), question.down);
+  const Plan* plan = std::get_if<Plan>(&result);
+  json::object document = plan != nullptr
+                              ? MadePlan(folder.diagnostics(), *plan,
+                                         LookAhead(seen, settings.run, *plan), question.with_sql)
+                              : NoPlan(std::get<Diagnostics>(result));
+  document["target"] = TargetName(settings);
+  document["direction"] = NameOf(question.down ? Direction::kDown : Direction::kUp);
+  document["goal"] = question.goal;
+  document["next"] =
+      plan == nullptr || HasErrorIn(document) ? nullptr : NextFor(*plan, question.goal);
+  return document;
+}
+
 }  // namespace
 
+json::object PlanDocument(const Settings& settings, const MigrationFolder& folder,
+                          const SeenTarget& seen, const std::string& goal) {
+  if (auto refusal = RefuseFolder(folder)) {
+    return WithSharedKeys("plan", std::move(refusal->document));
+  }
+  return WithSharedKeys("plan", DocumentOf(settings, folder, seen, {.goal = goal}));
+}
+
 CommandAnswer RunPlan(const CommandContext& context, const CommandRequest& request) {
-  const bool down = request.Has("downgrade");
-  const std::string goal = GoalOf(request);
-  const Goal parsed = GoalFrom(goal);
+  const PlanQuestion question{
+      .goal = GoalOf(request), .down = request.Has("downgrade"), .with_sql = request.Has("sql")};
+  GoalFrom(question.goal);
   const MigrationFolder folder = LoadFolder(context.settings);
   if (auto refusal = RefuseFolder(folder)) return *refusal;
-  const SeenTarget seen = LookAtTarget(context.settings, "plan");
-  if (auto refusal = RefuseUnadopted(context.settings.run, seen.look)) return *refusal;
-  const PlanResult result = MakePlan(context, folder, seen, parsed, down);
-  const Plan* plan = std::get_if<Plan>(&result);
   json::object document =
-      plan != nullptr
-          ? PlanDocument(folder.diagnostics(), *plan, LookAhead(seen, context.settings.run, *plan),
-                         request.Has("sql"))
-          : NoPlanDocument(std::get<Diagnostics>(result));
-  document["target"] = TargetName(context.settings);
-  document["direction"] = NameOf(down ? Direction::kDown : Direction::kUp);
-  document["goal"] = goal;
-  document["next"] = plan == nullptr || HasErrorIn(document) ? nullptr : NextFor(*plan, goal);
+      DocumentOf(context.settings, folder, LookAtTarget(context.settings, "plan"), question);
   const ExitCode exit_code = ExitCodeFor(document, request);
   return {std::move(document), exit_code};
 }

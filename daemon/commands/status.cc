@@ -5,7 +5,7 @@
 #include "commands/commands.h"
 #include "commands/documents.h"
 #include "commands/standing.h"
-#include "commands/target_access.h"
+#include "commands/target_documents.h"
 
 namespace lockstep {
 namespace {
@@ -69,15 +69,16 @@ json::object ServerDocument(const ServerFacts& facts) {
 
 }  // namespace
 
-CommandAnswer RunStatus(const CommandContext& context, const CommandRequest&) {
-  const MigrationFolder folder = LoadFolder(context.settings);
-  if (auto refusal = RefuseFolder(folder)) return *refusal;
-  const SeenTarget seen = LookAtTarget(context.settings, "status");
+json::object StatusDocument(const Settings& settings, const MigrationFolder& folder,
+                            const SeenTarget& seen) {
+  if (auto refusal = RefuseFolder(folder)) {
+    return WithSharedKeys("status", std::move(refusal->document));
+  }
   const std::optional<LockHolder> holder = FindHolder(seen);
-  BlockerPicture picture = ReadBlockerPicture(seen.session(), context.settings.run.blocker_query);
-  const BookkeepingNames& names = context.settings.run.names;
+  BlockerPicture picture = ReadBlockerPicture(seen.session(), settings.run.blocker_query);
+  const BookkeepingNames& names = settings.run.names;
   json::object document = StandingOf(folder, seen.look, names).document;
-  document["target"] = TargetName(context.settings);
+  document["target"] = TargetName(settings);
   document["agent"] = nullptr;
   document["run"] = RunDocumentOf(holder);
   document["lock"] = LockDocument(holder);
@@ -88,7 +89,13 @@ CommandAnswer RunStatus(const CommandContext& context, const CommandRequest&) {
   document["bookkeeping"] = BookkeepingDocument(names, seen.look);
   document["alembic"] = AlembicDocument(names, seen.look);
   document["server"] = ServerDocument(seen.opened.facts);
-  return {std::move(document)};
+  return WithSharedKeys("status", std::move(document));
+}
+
+CommandAnswer RunStatus(const CommandContext& context, const CommandRequest&) {
+  const MigrationFolder folder = LoadFolder(context.settings);
+  if (auto refusal = RefuseFolder(folder)) return *refusal;
+  return {StatusDocument(context.settings, folder, LookAtTarget(context.settings, "status"))};
 }
 
 }  // namespace lockstep

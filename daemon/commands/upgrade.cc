@@ -1,3 +1,5 @@
+#include "commands/upgrade.h"
+
 #include <charconv>
 
 #include "base/error.h"
@@ -54,7 +56,8 @@ CommandAnswer RunTo(const CommandContext& context, const CommandRequest& request
                        context.clock,
                        context.observer,
                        context.stop,
-                       random};
+                       random,
+                       context.lookout_sessions};
   return AnswerOf(context, folder, Run(run, {direction, GoalFrom(goal)}), goal);
 }
 
@@ -75,6 +78,13 @@ void ConfirmBase(const CommandContext& context, const MigrationFolder& folder, c
   RequireConfirmation(context, "roll back " + what + " of " + TargetName(context.settings) + "?");
 }
 
+CommandAnswer DownTo(const CommandContext& context, const CommandRequest& request,
+                     const MigrationFolder& folder, const std::string& goal) {
+  const Goal parsed = GoalFrom(goal);
+  if (folder.ok()) ConfirmBase(context, folder, parsed);
+  return RunTo(context, request, folder, Direction::kDown, goal);
+}
+
 }  // namespace
 
 CommandAnswer RunUpgrade(const CommandContext& context, const CommandRequest& request) {
@@ -83,12 +93,23 @@ CommandAnswer RunUpgrade(const CommandContext& context, const CommandRequest& re
   return RunTo(context, request, LoadFolder(context.settings), Direction::kUp, goal);
 }
 
+CommandAnswer RunUpgradeOn(const CommandContext& context, const MigrationFolder& folder,
+                           const std::string& goal) {
+  return AnswerFor("upgrade", [&] {
+    GoalFrom(goal);
+    return RunTo(context, {}, folder, Direction::kUp, goal);
+  });
+}
+
 CommandAnswer RunDowngrade(const CommandContext& context, const CommandRequest& request) {
   const std::string& goal = request.arguments.front();
-  const Goal parsed = GoalFrom(goal);
-  const MigrationFolder folder = LoadFolder(context.settings);
-  if (folder.ok()) ConfirmBase(context, folder, parsed);
-  return RunTo(context, request, folder, Direction::kDown, goal);
+  GoalFrom(goal);
+  return DownTo(context, request, LoadFolder(context.settings), goal);
+}
+
+CommandAnswer RunDowngradeOn(const CommandContext& context, const MigrationFolder& folder,
+                             const std::string& goal) {
+  return AnswerFor("downgrade", [&] { return DownTo(context, {}, folder, goal); });
 }
 
 }  // namespace lockstep

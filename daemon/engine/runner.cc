@@ -159,7 +159,7 @@ class Runner {
     FailPoint("fence_bumped");
     report_.run_id = identity.run_id;
     report_.heads = look.history.Heads();
-    Lookout lookout(context_.open, context_.clock);
+    Lookout lookout(context_.open_lookout ? context_.open_lookout : context_.open, context_.clock);
     StandbyGuard standbys(settings_.standbys, settings_.standby_longest_query, context_.clock);
     RunWatcher watcher({.watched = session,
                         .lookout = lookout,

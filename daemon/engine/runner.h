@@ -61,7 +61,8 @@ struct RunContext {
   Clock& clock;
   RunObserver& observer;
   StopTokens stop;
-  std::mt19937_64& random;  // jitter
+  std::mt19937_64& random;           // jitter
+  SessionFactory open_lookout = {};  // for the run's Lookout; empty: as `open`
 };
 
 // Looks first without the lock and returns at once when there is nothing to do. Otherwise takes the
