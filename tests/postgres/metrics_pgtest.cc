@@ -272,7 +272,7 @@ TEST_F(MetricsOfRunsTest, TheWaitForATableIsObserved) {
 TEST_F(MetricsOfRunsTest, ADeadlock) {
   limits().ladder = {kNever};
   limits().next_lock_timeout = limits().acquire_timeout = kNever;
-  limits().max_victim_wait = kNever;
+  limits().max_victim_wait = limits().max_hold = kNever;
   test_.Add("0001_a", "alter table t add column c int; alter table u add column c int;");
   const auto app = InTransaction("insert into u values (2)");
   // The server chooses who looks first, and each looks once: the run, when both wait.
