@@ -1,4 +1,4 @@
-#include "cli/document.h"
+#include "base/document.h"
 
 namespace lockstep {
 namespace {
