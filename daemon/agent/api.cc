@@ -83,7 +83,8 @@ const Api::Route* Api::FindRoute(const HttpRequest& request) {
     Refuse(404, "there is nothing at \"" + Escaped(request.path) + "\"",
            "/api/v1/openapi.json lists what there is");
   }
-  Refuse(405, "\"" + Escaped(request.path) + "\" takes " + Join(allowed, " or "), Join(allowed, ", "));
+  Refuse(405, "\"" + Escaped(request.path) + "\" takes " + Join(allowed, " or "),
+         Join(allowed, ", "));
 }
 
 std::string Api::HandlerOf(const HttpRequest& request) {
@@ -143,8 +144,7 @@ std::shared_ptr<const TargetStatus> ChosenTarget(const AgentControl& agent,
   }
   auto status = agent.StatusOf(named.empty() ? targets.front() : named);
   if (!status) {
-    Refuse(404, "there is no target \"" + Escaped(named) + "\"",
-           "there is " + Join(targets, ", "));
+    Refuse(404, "there is no target \"" + Escaped(named) + "\"", "there is " + Join(targets, ", "));
   }
   return status;
 }
@@ -182,9 +182,17 @@ Api::Later Api::OpenApi(const HttpRequest&, const Reply&) {
 }
 
 Api::Later Api::Page(const HttpRequest&, const Reply&) {
+  json::array histories;
+  for (const std::string& name : agent_.Targets()) {
+    const auto status = agent_.StatusOf(name);
+    if (!status) continue;
+    histories.push_back(status->sight ? json::value(status->sight->history) : json::value(nullptr));
+  }
   return HttpResponse{.content_type = "text/html; charset=utf-8",
-                      .body = StatusPage(StatusDocument()),
-                      .headers = {}};
+                      .body = StatusPage(StatusDocument(), histories),
+                      .headers = {{"Content-Security-Policy", StatusPagePolicy()},
+                                  {"X-Content-Type-Options", "nosniff"},
+                                  {"Cache-Control", "no-store"}}};
 }
 
 Api::ReadinessAmong Api::ReadinessOfTargets(const std::vector<std::string>& names,
@@ -230,14 +238,14 @@ json::object Api::StatusDocument() const {
     }
     targets.push_back(TargetDocument(*status, agent_.Journal().ActiveOf(name), ended, now));
   }
-  return {{"agent", AgentDocument(agent_.Facts(), ReadinessOfTargets(agent_.Targets(), {}).all, now)},
-          {"targets", std::move(targets)}};
+  return {
+      {"agent", AgentDocument(agent_.Facts(), ReadinessOfTargets(agent_.Targets(), {}).all, now)},
+      {"targets", std::move(targets)}};
 }
 
 Api::Later Api::Status(const HttpRequest&, const Reply&) { return JsonResponse(StatusDocument()); }
 
-HttpResponse Api::SightDocument(const HttpRequest& request,
-                                json::object DatabaseSight::*document) {
+HttpResponse Api::SightDocument(const HttpRequest& request, json::object DatabaseSight::*document) {
   const auto status = ChosenTarget(agent_, request);
   if (!status->sight) {
     Refuse(503, "the database was not reached yet: " +
