@@ -30,5 +30,5 @@ ${entries}  };
 }
 ")
   target_sources(${target} PRIVATE ${dir}/${name}.cc)
-  target_include_directories(${target} PRIVATE ${dir})
+  target_include_directories(${target} PUBLIC ${dir})
 endfunction()

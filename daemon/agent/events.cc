@@ -15,7 +15,7 @@ const std::vector<EventKind>& EventCatalogue() {
         kRunEnded,         kRunFailed,          kRunDeferred,      kMigrationLockWaiting,
         kMigrationLockTaken, kBackupWritten,    kMigrationBegun,   kStatementBegun,
         kMigrationApplied, kMigrationFailed,    kTableLockBlocked, kTableLockRetry,
-        kServerNotice,     kConnectionLost,     kRunMessage};
+        kServerNotice,     kConnectionLost,     kRunMessage,       kLogLinesDropped};
     std::ranges::sort(all, {}, &EventKind::name);
     return all;
   }();

@@ -13,7 +13,7 @@ KeptFolder::KeptFolder(std::string path, FolderTimes times, const Clock& clock)
     : path_(std::move(path)), times_(times), clock_(clock) {}
 
 void KeptFolder::Use(std::string path, FolderTimes times) {
-  if (path != path_) taken_ = {};
+  if (path != path_) taken_.reset();
   path_ = std::move(path);
   times_ = times;
   ExpectChange();
@@ -24,7 +24,7 @@ KeptFolder::Sight KeptFolder::Look() {
   FolderMark mark = ReadFolderMark(path_);
   unreadable_ = !mark.problem.empty();
   if (unreadable_) return Wait(mark.problem, times_.settle);
-  if (was_taken_ && mark == taken_) {
+  if (taken_ == mark) {
     at_rest_ = true;
     problem_.clear();
     next_look_ = clock_.Now() + times_.rescan;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/folder_mark.h"
@@ -54,7 +55,7 @@ class KeptFolder {
   bool was_taken_ = false;
   bool at_rest_ = false;
   bool unreadable_ = false;
-  FolderMark taken_;  // of what is kept
+  std::optional<FolderMark> taken_;  // of what is kept; nothing: it is of another folder
   FolderMark seen_;   // at the last look
   SteadyTime seen_since_{};
   SteadyTime next_look_{};

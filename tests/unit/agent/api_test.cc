@@ -353,7 +353,7 @@ TEST_F(ApiTest, AConflictNamesTheActiveRun) {
   const std::string id = BeginUpgrade();
   const HttpResponse response = Post("/api/v1/runs", R"({"command":"upgrade"})");
   EXPECT_EQ(response.status, 409);
-  EXPECT_EQ(Body(response).at("run_id"), id);
+  EXPECT_EQ(Body(response).at("run_id").as_string(), id);
   EXPECT_EQ(Body(response).at("retryable"), true);
 }
 

@@ -136,12 +136,13 @@ TEST_F(ReconcilerTest, ADatabaseThatIsAwayIsWaitedForEverMorePatiently) {
     clock_.Advance(pauses.back());
   }
   EXPECT_LT(pauses.front(), std::chrono::milliseconds(250));
-  EXPECT_GT(pauses.back(), std::chrono::seconds(7));
-  EXPECT_LE(pauses.back(), std::chrono::seconds(30));
+  const Duration longest = *std::ranges::max_element(pauses);
+  EXPECT_GT(longest, std::chrono::seconds(7));
+  EXPECT_LE(longest, std::chrono::seconds(30));
   EXPECT_FALSE(board_.Read()->reachable);
   EXPECT_THAT(port_.runs, IsEmpty());
   port_.away = false;
-  Step();
+  StepAfter(std::chrono::seconds(30));
   EXPECT_THAT(port_.runs, ElementsAre("start up head"));
 }
 
