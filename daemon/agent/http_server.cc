@@ -290,7 +290,6 @@ void Connection::GiveTime(Milliseconds span) {
 
 void Connection::OnTimeOver() {
   if (phase_ == Phase::kLeaving || !HasBegun()) return Close();
-  if (phase_ != Phase::kArriving) return;
   Refuse(408, "the request did not arrive in time: send it at once", http_refusal::kTimeout);
 }
 

@@ -537,6 +537,19 @@ TEST_F(HttpServerTest, AnswersAClientThatHasSaidAllItWanted) {
   }
 }
 
+TEST_F(HttpServerTest, WritesOnForAClientThatEndsItsSideInMidAnswer) {
+  Start(Keep());
+  for (const Door door : kDoors) {
+    HttpClient client = Connect(door);
+    client.Send("GET", "/late");
+    ASSERT_TRUE(record_.WaitFor("asked /late", door == Door::kSocket ? 1 : 2));
+    OnIo([&] { kept_.back()->Send({200, "text/plain", std::string(20'000'000, 'x'), {}}); });
+    client.ShutDownSending();
+    EXPECT_EQ(client.ReadAnswer().body.size(), 20'000'000U);
+    EXPECT_EQ(client.ReadUntilClosed(), "") << "nothing more can come";
+  }
+}
+
 TEST_F(HttpServerTest, SaysWhenARequestEndsInItsMiddle) {
   Start();
   HttpClient client = Connect();
