@@ -280,6 +280,7 @@ TEST_F(HttpServerTest, TellsOfEachAnswer) {
   client.Get("/a");
   client.Get("/b");
   client.Request("GET", "/c", "", {{"Connection", "close"}});
+  EXPECT_TRUE(record_.WaitFor("404 /c"));
   End();
   EXPECT_THAT(record_.entries(), ElementsAre("404 /a", "404 /b", "404 /c", "nothing left to run"));
 }
@@ -565,9 +566,13 @@ TEST_F(HttpServerTest, SaysWhenARequestEndsInItsMiddle) {
 TEST_F(HttpServerTest, NoticesAClientThatLeavesWhileItsAnswerIsMade) {
   Start(Keep());
   for (const Door door : kDoors) {
-    { Connect(door).Send("GET", "/wait"); }
     const int times = door == Door::kSocket ? 1 : 2;
-    ASSERT_TRUE(record_.WaitFor("asked /wait", times));
+    {
+      HttpClient client = Connect(door);
+      client.Send("GET", "/wait");
+      ASSERT_TRUE(record_.WaitFor("asked /wait", times));
+      client.Send("GET", "/never");
+    }
     ASSERT_TRUE(record_.WaitFor("refused gone", times));
     OnIo([&] {
       EXPECT_TRUE(kept_.back()->gone());
