@@ -36,10 +36,10 @@ Program::Pipes::Pipes() {
   OpenPipe(messages);
 }
 
-ChildRequest Program::RequestFor(const std::vector<std::string>& arguments,
+ChildRequest Program::RequestFor(const char* program, const std::vector<std::string>& arguments,
                                  const Environment& environment, const Pipes& pipes) {
   ChildRequest request;
-  request.command = {LOCKSTEP_PROGRAM};
+  request.command = {program};
   request.command.insert(request.command.end(), arguments.begin(), arguments.end());
   request.environment.assign(environment.begin(), environment.end());
   request.streams = {pipes.input[0].get(), pipes.output[1].get(), pipes.messages[1].get()};
@@ -47,8 +47,8 @@ ChildRequest Program::RequestFor(const std::vector<std::string>& arguments,
 }
 
 Program::Program(const std::vector<std::string>& arguments, const Environment& environment,
-                 std::string_view input)
-    : child_(RequestFor(arguments, environment, pipes_)) {
+                 std::string_view input, const char* program)
+    : child_(RequestFor(program, arguments, environment, pipes_)) {
   pipes_.input[0].Close();
   pipes_.output[1].Close();
   pipes_.messages[1].Close();
@@ -90,6 +90,11 @@ bool Program::WaitForMessage(std::string_view text) {
   const auto said = [&] { return end_.messages.find(text) != std::string::npos; };
   came_.wait(lock, [&] { return said() || closed_; });
   return said();
+}
+
+std::string Program::messages() {
+  const std::lock_guard guard(mutex_);
+  return end_.messages;
 }
 
 ProgramEnd Program::Wait() {

@@ -20,7 +20,7 @@ struct ProgramEnd {
   std::string messages;  // standard error
 };
 
-// One `lockstep`, killed with this object when it still runs. Its environment is PATH, HOME, LANG
+// One of our programs [lockstep], killed with this object when it still runs. Its environment is PATH, HOME, LANG
 // and what is given; what it writes is taken in at once, so that it never waits for the test.
 // Thread: the one that started it.
 class Program {
@@ -28,7 +28,7 @@ class Program {
   using Environment = std::map<std::string, std::string>;
 
   explicit Program(const std::vector<std::string>& arguments, const Environment& environment = {},
-                   std::string_view input = {});
+                   std::string_view input = {}, const char* program = LOCKSTEP_PROGRAM);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -39,6 +39,8 @@ class Program {
   // Waits until standard error holds `text`; says false when the program ended without having said
   // it.
   bool WaitForMessage(std::string_view text);
+  // What it has written to standard error until now.
+  std::string messages();
   // Waits for the end. At most once.
   ProgramEnd Wait();
 
@@ -48,7 +50,7 @@ class Program {
     Descriptor input[2], output[2], messages[2];  // read, write
   };
 
-  static ChildRequest RequestFor(const std::vector<std::string>& arguments,
+  static ChildRequest RequestFor(const char* program, const std::vector<std::string>& arguments,
                                  const Environment& environment, const Pipes& pipes);
   void Feed(std::string_view input);
   void Read();
