@@ -1,4 +1,5 @@
-// The table of commands as the command line has it: with those that only make sense in a shell.
+// The table of commands as the command line has it: with those that need an agent, or only
+// make sense in a shell.
 #pragma once
 
 #include <vector>

@@ -194,6 +194,7 @@ GlobalOptions OptionsOf(const CLI::App& root) {
                       .folder = ValueOf(root, "dir"),
                       .config = ValueOf(root, "config"),
                       .target = ValueOf(root, "target")};
+  options.socket = ValueOf(root, "socket");
   options.json = ValueOf(root, "output") == "json";
   options.quiet = IsGiven(root, "quiet");
   options.verbose = IsGiven(root, "verbose");
@@ -206,6 +207,12 @@ std::optional<ArgumentReply> CheckOutput(const CLI::App& root) {
   const std::string output = ValueOf(root, "output");
   if (output.empty() || output == "text" || output == "json") return std::nullopt;
   return Wrong("--output takes 'text' or 'json', not " + Quoted(output), HelpHint(""));
+}
+
+// An empty variable must not turn a word to the agent into one to the database.
+std::optional<ArgumentReply> CheckSocket(const CLI::App& root) {
+  if (!IsGiven(root, "socket") || !ValueOf(root, "socket").empty()) return std::nullopt;
+  return Wrong("--socket needs the path of an agent's socket", HelpHint(""));
 }
 
 // Options that nobody knows first, since their values may have been taken for arguments.
@@ -237,6 +244,7 @@ ParsedArguments Interpret(CLI::App& root, const std::vector<Command>& commands) 
   if (auto reply = CheckLeft(left, command)) return *reply;
   if (command == nullptr) return NoCommand(commands, named.name, left);
   if (auto reply = CheckOutput(root)) return *reply;
+  if (auto reply = CheckSocket(root)) return *reply;
   if (auto reply = CheckCount(*command, ArgumentsOf(*named.app))) return *reply;
   return Invocation{command, RequestOf(*named.app, *command), OptionsOf(root)};
 }

@@ -11,6 +11,7 @@ namespace lockstep {
 
 struct GlobalOptions {
   SettingsFlags settings;
+  std::string socket;  // of an agent; empty: none
   bool json = false;
   bool quiet = false;
   bool verbose = false;

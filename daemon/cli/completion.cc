@@ -28,7 +28,7 @@ ValueChoice ChoiceOf(std::string_view value) {
   }
   if (name.find('|') != std::string::npos) return {ValueKind::kWords, SplitTrimmed(name, '|')};
   if (name == "DIR") return {ValueKind::kFolder, {}};
-  if (name == "FILE") return {ValueKind::kFile, {}};
+  if (name == "FILE" || name == "PATH") return {ValueKind::kFile, {}};
   if (name == "GOAL") return {ValueKind::kWords, {"head", "heads", "base"}};
   return {};
 }

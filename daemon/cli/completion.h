@@ -12,8 +12,8 @@ std::string BashCompletion(const std::vector<Command>& commands);
 std::string ZshCompletion(const std::vector<Command>& commands);
 std::string FishCompletion(const std::vector<Command>& commands);
 
-// "text|json" offers its words, "DIR" and "FILE" what is on the disk; what else a value is called
-// offers nothing. The same goes for arguments; a GOAL or REVISION offers Alembic's names.
+// "text|json" offers its words, "DIR", "FILE" and "PATH" what is on the disk; what else a value is
+// called offers nothing. The same goes for arguments; a GOAL or REVISION offers Alembic's names.
 enum class ValueKind { kNothing, kWords, kFolder, kFile };
 struct ValueChoice {
   ValueKind kind = ValueKind::kNothing;

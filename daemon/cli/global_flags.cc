@@ -9,6 +9,7 @@ const std::vector<Flag>& GlobalFlags() {
       {"dir", "DIR", "the folder of migrations [migrations]"},
       {"config", "FILE", "the configuration file"},
       {"target", "NAME", "the target that is meant, where the configuration has several"},
+      {"socket", "PATH", "speak to the agent that listens there instead of the database"},
       {"output", "text|json", "how the answer is printed [text]"},
       {"quiet", "", "print errors only"},
       {"verbose", "", "print more of what is known"},

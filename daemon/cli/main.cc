@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/startup.h"
 #include "base/text.h"
+#include "cli/agent_commands.h"
 #include "cli/all_commands.h"
 #include "cli/arguments.h"
 #include "cli/completion.h"
@@ -24,6 +26,7 @@
 #include "cli/terminal.h"
 #include "commands/documents.h"
 #include "commands/exit_code.h"
+#include "commands/run_events.h"
 
 namespace lockstep {
 namespace {
@@ -46,6 +49,16 @@ struct Stopping {
         watcher(rules) {}
   StopSource source;
   StopRules rules;
+  SignalWatcher watcher;
+};
+
+// The same for a run of an agent's.
+struct Following {
+  explicit Following(Progress& progress)
+      : rules(source, [&progress](std::string_view sentence) { progress.Say(sentence); }),
+        watcher(rules) {}
+  FollowStopSource source;
+  FollowRules rules;
   SignalWatcher watcher;
 };
 
@@ -75,7 +88,19 @@ Settings SettingsFor(const Invocation& invocation) {
   return LoadSettings(invocation.options.settings);
 }
 
-CommandAnswer Answer(const Invocation& invocation) {
+Confirm ConfirmAt(const GlobalOptions& options, Progress& progress, const std::stop_token& stop) {
+  return [&options, &progress, stop](const std::string& question) -> std::optional<bool> {
+    if (options.yes) return true;
+    progress.Clear();
+    const auto answer = AskPerson(question, stop);
+    if (stop.stop_requested()) {
+      throw Error(ErrorCode::kStopped, "stopped at the question; nothing was changed");
+    }
+    return answer;
+  };
+}
+
+CommandAnswer AnswerHere(const Invocation& invocation) {
   SystemClock clock;
   Progress progress(ProgressTo(kMessages, invocation.options), clock);
   RunObserver silent;
@@ -84,22 +109,58 @@ CommandAnswer Answer(const Invocation& invocation) {
   if (EndsInOrder(*invocation.command)) stopping = std::make_unique<Stopping>(clock, progress);
   const StopTokens stop = stopping ? stopping->source.tokens() : StopTokens{};
   const std::jthread ticking = quiet ? std::jthread() : StartTicking(progress, clock);
-  const auto confirm = [&](const std::string& question) -> std::optional<bool> {
-    if (invocation.options.yes) return true;
-    progress.Clear();
-    const auto answer = AskPerson(question, stop.after_current);
-    if (stop.after_current.stop_requested()) {
-      throw Error(ErrorCode::kStopped, "stopped at the question; nothing was changed");
-    }
-    return answer;
-  };
+  const Settings settings = SettingsFor(invocation);
+  RunObserver& observer = quiet ? silent : static_cast<RunObserver&>(progress);
+  auto answer = RunCommand(*invocation.command,
+                           {settings, clock, observer, stop,
+                            ConfirmAt(invocation.options, progress, stop.after_current)},
+                           invocation.request);
+  progress.Clear();
+  return answer;
+}
+
+// A wait is our own, whoever answers: any signal ends it.
+FollowTokens TokensOf(const std::unique_ptr<Stopping>& waiting,
+                      const std::unique_ptr<Following>& following) {
+  if (following) return following->source.tokens();
+  if (!waiting) return {};
+  const StopTokens stop = waiting->source.tokens();
+  return {stop, stop.after_current};
+}
+
+CommandAnswer AnswerOfAgent(const Invocation& invocation, const std::string& socket) {
+  SystemClock clock;
+  Progress progress(ProgressTo(kMessages, invocation.options), clock);
+  RunObserver silent;
+  const bool quiet = invocation.options.quiet;
+  const auto name = invocation.command->name;
+  std::unique_ptr<Stopping> waiting;
+  std::unique_ptr<Following> following;
+  if (name == "wait") waiting = std::make_unique<Stopping>(clock, progress);
+  if (name == "upgrade" || name == "downgrade") following = std::make_unique<Following>(progress);
+  const FollowTokens stop = TokensOf(waiting, following);
+  const std::jthread ticking = quiet ? std::jthread() : StartTicking(progress, clock);
+  const AgentClient client(socket);
+  auto answer =
+      RunAgentCommand(*invocation.command,
+                      {.client = client,
+                       .target = invocation.options.settings.target,
+                       .yes = invocation.options.yes,
+                       .clock = clock,
+                       .observer = quiet ? silent : static_cast<RunObserver&>(progress),
+                       .stop = stop,
+                       .confirm = ConfirmAt(invocation.options, progress, stop.run.after_current),
+                       .replay = ReplayRunEvent},
+                      invocation.request);
+  progress.Clear();
+  return answer;
+}
+
+CommandAnswer Answer(const Invocation& invocation) {
   try {
-    const Settings settings = SettingsFor(invocation);
-    RunObserver& observer = quiet ? silent : static_cast<RunObserver&>(progress);
-    auto answer = RunCommand(*invocation.command, {settings, clock, observer, stop, confirm},
-                             invocation.request);
-    progress.Clear();
-    return answer;
+    const char* environment = std::getenv("LOCKSTEP_SOCKET");
+    const auto socket = SocketFor(invocation, environment == nullptr ? "" : environment);
+    return socket ? AnswerOfAgent(invocation, *socket) : AnswerHere(invocation);
   } catch (const Error& error) {
     return Refused(*invocation.command, error);
   }

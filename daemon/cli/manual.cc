@@ -17,6 +17,11 @@ those of Alembic where Alembic has one.
 Data is printed on standard output and messages on standard error. On a terminal a line
 shows what runs; elsewhere there is a line for each migration. With \fB\-\-output json\fR
 every command prints one JSON document; docs/json.md describes it.
+.P
+With \fB\-\-socket\fR the question goes to an agent, \fBlockstepd\fR, instead of the database, and
+its answer looks the same: \fBstatus\fR, \fBhistory\fR, \fBplan\fR, \fBblockers\fR, \fBwait\fR,
+\fBupgrade\fR and \fBdowngrade\fR. The agent has its own configuration: database, folder and backups
+cannot be given. \fBstop\-run\fR, \fBpause\fR, \fBresume\fR and \fBreload\fR exist with an agent only.
 )";
 
 constexpr std::string_view kGoals = R"(.TP
@@ -63,6 +68,10 @@ the database, when
 is not given. A password on the command line is overwritten in the process list as soon as it was
 read, yet the environment or a password file is the better place.
 .TP
+.B LOCKSTEP_SOCKET
+the agent's socket, for the commands that exist with an agent only. The others speak to the database
+unless \fB\-\-socket\fR is given
+.TP
 .BI LOCKSTEP_ NAME
 other settings, as in the configuration file
 .TP
@@ -83,6 +92,10 @@ cancels the migration now.
 .P
 One more signal after that ends the program without waiting for the server, which then rolls back
 by itself.
+.P
+With \fB\-\-socket\fR the run is the agent's. The first SIGINT asks the agent to stop after the
+migration that runs, the second to cancel it, and the third leaves; SIGQUIT asks to cancel. SIGTERM and
+SIGHUP leave at once, and the run goes on.
 )";
 
 constexpr std::string_view kExitStatus = R"(.TP
@@ -104,7 +117,7 @@ migrations are pending
 a bad migration: its files, its checksum, its SQL, or a failed state
 .TP
 .B 69
-the database cannot be reached
+the database, or the agent, cannot be reached
 .TP
 .B 70
 a bug of this program
@@ -116,7 +129,7 @@ a file cannot be written, read
 temporary: somebody else holds the lock, a migration was deferred or stopped, a wait timed out
 .TP
 .B 77
-the database or the file system refuses this role
+the database, the agent or the file system refuses this role
 .TP
 .B 78
 settings that cannot be used, a pooler, a standby, a read-only database

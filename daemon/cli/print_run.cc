@@ -162,6 +162,10 @@ void PrintPlan(const json::object& document, Page& page) {
 }
 
 void PrintRun(const json::object& document, Page& page) {
+  if (TextAt(document, "state") == "detached") {
+    page.data += Escaped(TextAt(document, "run_id")) + "\n";
+    return;
+  }
   TextTable table(page.paint);
   if (const auto backup = TextAt(ObjectAt(document, "backup"), "path"); !backup.empty()) {
     table.Add({{"backup", Tone::kGood}, backup});

@@ -1,4 +1,5 @@
-// status, wait, blockers, lock show, init, sandbox, completion: the target and its surroundings.
+// status, wait, blockers, lock show, init, sandbox, completion: the target and its
+// surroundings.
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -23,6 +24,20 @@ std::string ServerText(const json::object& server) {
   if (TrueAt(server, "read_only")) text += ", read-only";
   if (TrueAt(server, "through_pooler")) text += ", through a pooler";
   return text;
+}
+
+// "up to date; looks again in 8 s; paused; not ready: 2 migrations are pending (lockstep 0.1.0, pid
+// 4711; looked 2.1 s ago)".
+std::string AgentText(const json::object& agent) {
+  if (agent.empty()) return "";
+  std::string text = TextAt(agent, "doing");
+  if (TrueAt(agent, "paused")) text += std::string(text.empty() ? "" : "; ") + "paused";
+  const auto reason = TextAt(agent, "reason");
+  text += (text.empty() ? "" : "; ") + std::string(TrueAt(agent, "ready") ? "ready" : "not ready");
+  if (!TrueAt(agent, "ready") && !reason.empty()) text += ": " + reason;
+  text += fmt::format(" (lockstep {}, pid {}", TextAt(agent, "version"), WholeAt(agent, "pid"));
+  if (IsNullAt(agent, "age_seconds")) return text + ")";
+  return text + "; looked " + InSeconds(NumberAt(agent, "age_seconds")) + " ago)";
 }
 
 std::string PendingText(const json::object& document) {
@@ -91,19 +106,26 @@ void PrintBothSides(const json::object& document, Page& page) {
   PrintSessions(document, "victims", "whom we block", page);
 }
 
-}  // namespace
-
-void PrintStatus(const json::object& document, Page& page) {
-  TextTable table(page.paint);
+// An agent that never reached the database knows nothing of it.
+void AddDatabaseRows(const json::object& document, TextTable& table) {
   const auto state = TextAt(document, "state");
-  AddRow(table, "target", TextAt(document, "target"));
-  AddRow(table, "server", ServerText(ObjectAt(document, "server")));
+  if (state.empty()) return;
   AddRow(table, "state", WithBlanks(state), ToneOfState(state));
   AddRow(table, "at", RevisionsOrBase(document, "revisions"));
   AddRow(table, "heads", Join(TextsAt(document, "heads"), ", "));
   AddRow(table, "pending", PendingText(document), Tone::kWaiting);
   AddRow(table, "ahead", Join(TextsAt(document, "ahead"), ", "), Tone::kWaiting);
   AddRow(table, "migration lock", LockText(ObjectAt(document, "lock")));
+}
+
+}  // namespace
+
+void PrintStatus(const json::object& document, Page& page) {
+  TextTable table(page.paint);
+  AddRow(table, "target", TextAt(document, "target"));
+  AddRow(table, "agent", AgentText(ObjectAt(document, "agent")));
+  AddRow(table, "server", ServerText(ObjectAt(document, "server")));
+  AddDatabaseRows(document, table);
   AddRow(table, "runs", RunText(ObjectAt(document, "run")));
   AddRow(table, "last change", ChangeText(ObjectAt(document, "last_change")));
   AddRow(table, "bookkeeping", BookkeepingText(ObjectAt(document, "bookkeeping")));

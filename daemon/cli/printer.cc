@@ -103,7 +103,8 @@ std::string DiagnosticsOf(const json::object& document, const PrintOptions& opti
 std::string MessageOf(const json::object& document, bool bad, bool explained, const Paint& paint) {
   const auto message = Escaped(TextAt(document, "message"));
   if (message.empty()) return "";
-  const bool wanted = TextAt(document, "state") == "stopped";
+  const auto state = TextAt(document, "state");
+  const bool wanted = state == "stopped" || state == "detached";
   return (bad && !explained && !wanted ? paint(Tone::kBad, "error:") + " " : "") + message + "\n";
 }
 

@@ -68,7 +68,7 @@ void StopRules::CancelAfterGrace() {
   });
 }
 
-SignalWatcher::SignalWatcher(StopRules& rules)
+SignalWatcher::SignalWatcher(SignalRules& rules)
     : rules_(rules),
       signals_(BlockAndOpen()),
       end_(Opened(eventfd(0, EFD_CLOEXEC), "eventfd")),
@@ -90,7 +90,7 @@ void SignalWatcher::Watch() {
     if (read(signals_, &info, sizeof info) != sizeof info) continue;
     const int signal = static_cast<int>(info.ssi_signo);
     // The server rolls back by itself once the connection has gone.
-    if (rules_.On(signal) == StopRules::Next::kLeave) std::_Exit(128 + signal);
+    if (rules_.On(signal) == SignalRules::Next::kLeave) std::_Exit(128 + signal);
   }
 }
 

@@ -12,13 +12,22 @@
 
 namespace lockstep {
 
-// The rules, without the signals themselves:
+// What a signal of the process leads to.
+class SignalRules {
+ public:
+  virtual ~SignalRules() = default;
+  enum class Next { kGoOn, kLeave };
+  // kLeave: the program ends at once.
+  virtual Next On(int signal) = 0;
+};
+
+// The rules of a run of our own, without the signals themselves:
 //   INT   the first finishes the migration that runs, the second cancels it
 //   TERM, HUP  finish it, but for no longer than `grace`; the second cancels it
 //   QUIT  cancels it
 // One more after that: the program leaves without waiting for the server's answer.
 // Thread: any, one at a time.
-class StopRules {
+class StopRules : public SignalRules {
  public:
   // From the supervisor's TERM to its KILL lie 30 s at least (systemd 90 s, Kubernetes 30 s).
   static constexpr Duration kGrace = std::chrono::seconds(25);
@@ -26,12 +35,11 @@ class StopRules {
   // `say` gets one sentence for a person.
   StopRules(StopSource& source, Clock& clock, std::function<void(std::string_view)> say,
             Duration grace = kGrace);
-  ~StopRules();
+  ~StopRules() override;
   StopRules(const StopRules&) = delete;
   StopRules& operator=(const StopRules&) = delete;
 
-  enum class Next { kGoOn, kLeave };
-  Next On(int signal);
+  Next On(int signal) override;
 
  private:
   void CancelAfterGrace();
@@ -48,7 +56,7 @@ class StopRules {
 // Thread: main; made before any other thread is.
 class SignalWatcher {
  public:
-  explicit SignalWatcher(StopRules& rules);
+  explicit SignalWatcher(SignalRules& rules);
   ~SignalWatcher();
   SignalWatcher(const SignalWatcher&) = delete;
   SignalWatcher& operator=(const SignalWatcher&) = delete;
@@ -56,7 +64,7 @@ class SignalWatcher {
  private:
   void Watch();
 
-  StopRules& rules_;
+  SignalRules& rules_;
   int signals_;
   int end_;
   std::thread thread_;

@@ -43,14 +43,16 @@ struct CommandRequest {
   std::string Get(std::string_view flag, std::string fallback = {}) const;
 };
 
+// Asks a person; `--yes` answers for them. Says nothing when nobody is there to ask.
+using Confirm = std::function<std::optional<bool>(const std::string& question)>;
+
 // What a command works with. Borrowed.
 struct CommandContext {
   const Settings& settings;
   Clock& clock;
   RunObserver& observer;
   StopTokens stop;
-  // Asks a person; `--yes` answers for them. Says nothing when nobody is there to ask.
-  std::function<std::optional<bool>(const std::string& question)> confirm;
+  Confirm confirm;
   // For a run's Lookout; empty: it opens a session of its own.
   SessionFactory lookout_sessions = {};
 };

@@ -143,8 +143,8 @@ void Record(const CommandContext& context, const MigrationFolder& folder, const 
 
 void AskAbout(const CommandContext& context, const std::vector<Repair>& repairs) {
   for (const Repair& repair : repairs) context.observer.OnMessage(repair.shown);
-  RequireConfirmation(context, "record " + Count(repairs.size(), "revision", "revisions") +
-                                   " as this folder has them? Nothing is run");
+  RequireConfirmation(context.confirm, "record " + Count(repairs.size(), "revision", "revisions") +
+                                           " as this folder has them? Nothing is run");
 }
 
 json::object RepairDocument(std::vector<Repair> repairs) {

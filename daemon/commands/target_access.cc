@@ -126,8 +126,8 @@ std::optional<CommandAnswer> RefuseUnadopted(const RunSettings& settings, const 
   return answer;
 }
 
-void RequireConfirmation(const CommandContext& context, const std::string& question) {
-  const std::optional<bool> agreed = context.confirm ? context.confirm(question) : std::nullopt;
+void RequireConfirmation(const Confirm& confirm, const std::string& question) {
+  const std::optional<bool> agreed = confirm ? confirm(question) : std::nullopt;
   if (!agreed) {
     throw Error(ErrorCode::kUsage,
                 "there is nobody to answer \"" + question + "\"; nothing was changed",

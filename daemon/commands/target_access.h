@@ -67,6 +67,6 @@ void WithMigrationLock(const CommandContext& context, const std::string& purpose
 std::optional<CommandAnswer> RefuseUnadopted(const RunSettings& settings, const Look& look);
 
 // Throws Error kUsage unless a person, or `--yes`, agrees; kStopped when the answer is no.
-void RequireConfirmation(const CommandContext& context, const std::string& question);
+void RequireConfirmation(const Confirm& confirm, const std::string& question);
 
 }  // namespace lockstep

@@ -75,7 +75,8 @@ void ConfirmBase(const CommandContext& context, const MigrationFolder& folder, c
   const std::size_t count = seen.history().Applied().size();
   const std::string what = count == 1 ? "the one applied migration"
                                       : "all " + std::to_string(count) + " applied migrations";
-  RequireConfirmation(context, "roll back " + what + " of " + TargetName(context.settings) + "?");
+  RequireConfirmation(context.confirm,
+                      "roll back " + what + " of " + TargetName(context.settings) + "?");
 }
 
 CommandAnswer DownTo(const CommandContext& context, const CommandRequest& request,

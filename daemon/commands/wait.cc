@@ -6,7 +6,7 @@
 #include "commands/documents.h"
 #include "commands/goal_argument.h"
 #include "commands/target_access.h"
-#include "core/duration.h"
+#include "commands/wait_timeout.h"
 #include "core/goal_resolution.h"
 
 namespace lockstep {
@@ -30,13 +30,6 @@ std::string_view NameOf(WaitState state) {
       return "stopped";
   }
   return "";
-}
-
-std::optional<Duration> TimeoutFrom(const std::string& text) {
-  if (text == "forever") return std::nullopt;
-  if (const std::optional<Duration> timeout = ParseDuration(text)) return timeout;
-  throw Error(ErrorCode::kUsage, "\"--timeout\" takes a time, not \"" + text + "\"",
-              "write it as 30s or 10m, or forever");
 }
 
 // An application that waits for one revision need not have the folder.
@@ -161,7 +154,7 @@ ExitCode ExitCodeOf(WaitState state) {
 CommandAnswer RunWait(const CommandContext& context, const CommandRequest& request) {
   const std::string goal_text = request.Get("for", "head");
   const Goal goal = GoalFrom(goal_text);
-  const std::optional<Duration> timeout = TimeoutFrom(request.Get("timeout", "10m"));
+  const std::optional<Duration> timeout = WaitTimeoutFrom(request.Get("timeout", "10m"));
   const MigrationFolder folder = FolderFor(context.settings, goal);
   if (auto refusal = RefuseFolder(folder)) return *refusal;
   Waiter waiter(context, folder, goal, timeout);

@@ -72,6 +72,17 @@ TEST(Arguments, ACommandMayHaveTwoWords) {
   EXPECT_THAT(Refused({"lock", "shaw"}), HasSubstr("unknown command 'shaw'; did you mean 'show'?"));
 }
 
+TEST(Arguments, AnAgentIsNamedByItsSocket) {
+  const auto options = Accepted({"--socket", "/run/s", "upgrade", "--target=shop"}).options;
+  EXPECT_EQ(options.socket, "/run/s");
+  EXPECT_EQ(options.settings.target, "shop");
+}
+
+// As from an empty variable: the word to the agent would go to the database.
+TEST(Arguments, AnEmptySocketIsRefused) {
+  EXPECT_THAT(Refused({"--socket", "", "upgrade"}), HasSubstr("--socket needs the path"));
+}
+
 TEST(Arguments, GlobalOptionsStandBeforeAndAfterTheCommand) {
   for (const auto& arguments : std::vector<std::vector<const char*>>{
            {"--dir", "m", "--output=json", "-v", "upgrade", "--yes"},

@@ -52,7 +52,8 @@ TEST(Manual, ListsExactlyTheRealOptions) {
 TEST(Manual, NamesEveryCommandOnce) {
   const auto page = ManualPage(AllCommands());
   for (const auto& command : AllCommands()) {
-    const auto heading = ".SS \"\\fB" + std::string(command.name) + "\\fR";
+    const auto name = std::regex_replace(std::string(command.name), std::regex("-"), "\\-");
+    const auto heading = ".SS \"\\fB" + name + "\\fR";
     const auto first = page.find(heading);
     ASSERT_NE(first, std::string::npos) << command.name;
     EXPECT_EQ(page.find(heading, first + 1), std::string::npos) << command.name;
