@@ -61,7 +61,7 @@ TEST_F(AgentTest, HalfAFolderIsNotApplied) {
   migrations_.Write("SHA256SUMS", std::string(64, '0') + "  0001.up.sql\n");
   Add("0001", "create table a (");
   const auto agent = Start();
-  EXPECT_TRUE(agent->program().WaitForMessage("is not what SHA256SUMS says"));
+  EXPECT_TRUE(agent->program().WaitForMessage("the folder is not complete"));
   EXPECT_EQ(agent->Get("/api/v1/readiness").status, 503);
   EXPECT_EQ(database_.Value("select to_regclass('lockstep.history')"), "");
 }
