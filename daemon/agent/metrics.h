@@ -9,7 +9,6 @@
 
 #include "agent/target_status.h"
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/log.h"
 #include "engine/run_observer.h"
 #include "postgres/connection_pool.h"
@@ -17,7 +16,7 @@
 namespace lockstep {
 
 // The labels' values, which are all that there can be: of others the last of each set is counted.
-inline constexpr std::array<std::string_view, 6> kTriggerSources = {"start",  "signal",   "api",
+inline constexpr std::array<std::string_view, 7> kTriggerSources = {"start",  "signal",   "api",
                                                                     "folder", "interval", "other"};
 inline constexpr std::array<std::string_view, 19> kHttpHandlers = {
     "page",    "ping",         "health",   "readiness", "version", "metrics", "status",
@@ -32,7 +31,6 @@ class TargetMetrics : public RunObserver {
   virtual void OnStatus(const TargetStatus& status) = 0;  // the gauges
   virtual void OnTrigger(std::string_view source) = 0;    // "start", "signal", "api", ...
   virtual void OnConnection(bool succeeded) = 0;          // an attempt to reach PostgreSQL
-  virtual void OnRunError(const Error& error) = 0;        // a run that broke: lock lost, ...
   virtual void OnPool(const PoolFigures& figures) = 0;    // by one thread at a time
   virtual void OnPoolWait(double seconds) = 0;
 };

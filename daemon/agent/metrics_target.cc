@@ -221,13 +221,6 @@ void TargetSeries::OnConnection(bool succeeded) {
   connection_attempts_.At(succeeded ? "success" : "failure").Increment();
 }
 
-void TargetSeries::OnRunError(const Error& error) {
-  LoseLock(error.code());
-  runs_.At("error").Increment();
-  SetToNow(last_failure_);
-  NothingRuns();
-}
-
 void TargetSeries::OnPool(const PoolFigures& figures) {
   pool_connections_.At("idle").Set(figures.idle);
   pool_connections_.At("busy").Set(figures.busy);
@@ -358,6 +351,13 @@ void TargetSeries::OnRunEnd(const RunReport& report) {
   if (state == RunState::kFailed || state == RunState::kInvalid || state == RunState::kUnknown) {
     SetToNow(last_failure_);
   }
+  NothingRuns();
+}
+
+void TargetSeries::OnRunError(const Error& error) {
+  LoseLock(error.code());
+  runs_.At("error").Increment();
+  SetToNow(last_failure_);
   NothingRuns();
 }
 

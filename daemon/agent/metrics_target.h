@@ -22,7 +22,6 @@ class TargetSeries : public TargetMetrics {
   void OnStatus(const TargetStatus& status) override;
   void OnTrigger(std::string_view source) override;
   void OnConnection(bool succeeded) override;
-  void OnRunError(const Error& error) override;
   void OnPool(const PoolFigures& figures) override;
   void OnPoolWait(double seconds) override;
 
@@ -38,6 +37,7 @@ class TargetSeries : public TargetMetrics {
   void OnStepEnd(const Step& step, const StepReport& report) override;
   void OnSessionLost(const Error& error) override;
   void OnRunEnd(const RunReport& report) override;
+  void OnRunError(const Error& error) override;
 
  private:
   using Counter = prometheus::Counter;

@@ -72,6 +72,8 @@ class RunObserver {
   // A sentence for the operator that fits no other event.
   virtual void OnMessage(const std::string&) {}
   virtual void OnRunEnd(const RunReport&) {}
+  // In its place, when the world broke: the run throws this error.
+  virtual void OnRunError(const Error&) {}
 };
 
 }  // namespace lockstep

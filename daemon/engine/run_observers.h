@@ -78,6 +78,9 @@ class RunObservers : public RunObserver {
   void OnRunEnd(const RunReport& report) override {
     for (RunObserver* each : observers_) each->OnRunEnd(report);
   }
+  void OnRunError(const Error& error) override {
+    for (RunObserver* each : observers_) each->OnRunError(error);
+  }
 
  private:
   std::vector<RunObserver*> observers_;

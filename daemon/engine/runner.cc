@@ -29,7 +29,12 @@ class Runner {
   }
 
   RunReport Run() {
-    report_.state = RunUntilAnswered();
+    try {
+      report_.state = RunUntilAnswered();
+    } catch (const Error& error) {
+      context_.observer.OnRunError(error);
+      throw;
+    }
     context_.observer.OnRunEnd(report_);
     return std::move(report_);
   }

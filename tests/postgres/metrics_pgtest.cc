@@ -192,13 +192,7 @@ TEST_F(MetricsOfRunsTest, AnErrorBeforeAnythingRan) {
   test_.open = [](const SessionOptions&) -> OpenedSession {
     throw Error(ErrorCode::kUnreachable, "nobody there");
   };
-  EXPECT_EQ(After([&] {
-              try {
-                test_.Upgrade();
-              } catch (const Error& error) {
-                target_.OnRunError(error);
-              }
-            }),
+  EXPECT_EQ(After([&] { EXPECT_THROW(test_.Upgrade(), Error); }),
             (MetricChanges{{"lockstep_migration_runs_total{result=\"error\"}", 1}}));
 }
 
@@ -484,13 +478,7 @@ TEST_F(MigrationLockMetricsTest, LostForGood) {
         "select pg_terminate_backend(pid, 60000) from pg_stat_activity"
         " where datname = current_database() and application_name = 'lockstep/upgrade'");
   };
-  EXPECT_EQ(After([&] {
-              try {
-                test_.Upgrade();
-              } catch (const Error& error) {
-                target_.OnRunError(error);
-              }
-            }),
+  EXPECT_EQ(After([&] { EXPECT_THROW(test_.Upgrade(), Error); }),
             (MetricChanges{{"lockstep_lock_attempts_total{result=\"acquired\"}", 1},
                            {"lockstep_lock_wait_seconds_count", 1},
                            {Losses("connection_lost"), 1},
