@@ -68,8 +68,8 @@ class LogCollector : public prometheus::Collectable {
 
   std::vector<MetricFamily> Collect() const override {
     // In the order of LogLevel.
-    static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning",
-                                                                "error"};
+    static constexpr auto kLevels =
+        std::to_array<std::string_view>({"debug", "info", "warning", "error"});
     const LogCounts counts = count_();
     MetricFamily lines{"lockstep_log_messages_total",
                        "Lines that were logged.",

@@ -16,14 +16,15 @@
 namespace lockstep {
 
 // The labels' values, which are all that there can be: of others the last of each set is counted.
-inline constexpr std::array<std::string_view, 7> kTriggerSources = {"start",  "signal",   "api",
-                                                                    "folder", "interval", "other"};
-inline constexpr std::array<std::string_view, 19> kHttpHandlers = {
-    "page",    "ping",         "health",   "readiness", "version", "metrics", "status",
-    "history", "plan",         "blockers", "openapi",   "wait",    "runs",    "run",
-    "events",  "pause_resume", "reload",   "log_level", "other"};
-inline constexpr std::array<std::string_view, 8> kHttpRefusals = {
-    "limit", "descriptors", "bad_request", "too_large", "timeout", "slow_reader", "gone", "other"};
+inline constexpr auto kTriggerSources = std::to_array<std::string_view>(
+    {"start", "signal", "api", "folder", "interval", "deferred", "other"});
+inline constexpr auto kHttpHandlers = std::to_array<std::string_view>(
+    {"page", "ping", "health", "readiness", "version", "metrics", "status", "history", "plan",
+     "blockers", "openapi", "wait", "runs", "run", "events", "pause_resume", "reload", "log_level",
+     "other"});
+inline constexpr auto kHttpRefusals =
+    std::to_array<std::string_view>({"limit", "descriptors", "bad_request", "too_large", "timeout",
+                                     "slow_reader", "gone", "other"});
 
 // What came of one target: hears its runs, and is told the rest. Thread: any.
 class TargetMetrics : public RunObserver {

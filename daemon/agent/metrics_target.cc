@@ -12,31 +12,32 @@ namespace {
 
 using Names = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 2> kResults = {"success", "failure"};
-constexpr std::array<std::string_view, 4> kLockResults = {"acquired", "busy", "not_needed",
-                                                          "stopped"};
-constexpr std::array<std::string_view, 4> kLossReasons = {"connection_lost", "in_doubt", "fenced",
-                                                          "released"};
-constexpr std::array<std::string_view, 9> kRunResults = {"done",   "nothing_to_do", "invalid",
-                                                         "failed", "deferred",      "stopped",
-                                                         "busy",   "unknown",       "error"};
-constexpr std::array<std::string_view, 6> kMigrationResults = {
-    "applied", "rolled_back", "failed", "deferred", "stopped", "unknown"};
-constexpr std::array<std::string_view, 7> kRetryReasons = {
-    "lock_timeout", "deadlock",   "serialization", "breaker",
-    "max_hold",     "table_gone", "session_lost"};
-constexpr std::array<std::string_view, 9> kTableLockOutcomes = {
-    "granted",  "lock_timeout", "deadlock", "serialization", "breaker",
-    "max_hold", "table_gone",   "stopped",  "failed"};
-constexpr std::array<std::string_view, 3> kBreakCauses = {"victims", "victim_wait", "max_hold"};
+constexpr auto kResults = std::to_array<std::string_view>({"success", "failure"});
+constexpr auto kLockResults =
+    std::to_array<std::string_view>({"acquired", "busy", "not_needed", "stopped"});
+constexpr auto kLossReasons =
+    std::to_array<std::string_view>({"connection_lost", "in_doubt", "fenced", "released"});
+constexpr auto kRunResults =
+    std::to_array<std::string_view>({"done", "nothing_to_do", "invalid", "failed", "deferred",
+                                     "stopped", "busy", "unknown", "error"});
+constexpr auto kMigrationResults = std::to_array<std::string_view>(
+    {"applied", "rolled_back", "failed", "deferred", "stopped", "unknown"});
+constexpr auto kRetryReasons =
+    std::to_array<std::string_view>({"lock_timeout", "deadlock", "serialization", "breaker",
+                                     "max_hold", "table_gone", "session_lost"});
+constexpr auto kTableLockOutcomes =
+    std::to_array<std::string_view>({"granted", "lock_timeout", "deadlock", "serialization",
+                                     "breaker", "max_hold", "table_gone", "stopped", "failed"});
+constexpr auto kBreakCauses =
+    std::to_array<std::string_view>({"victims", "victim_wait", "max_hold"});
 // Of PostgreSQL's appendix A those that a migration's statement meets, and our own.
-constexpr std::array<std::string_view, 21> kErrorClasses = {
-    "0A", "21", "22", "23", "25", "28", "2B", "3D", "3F", "40",   "42",
-    "44", "53", "54", "55", "57", "58", "LS", "P0", "XX", "other"};
-constexpr std::array<std::string_view, 6> kBlockerClasses = {
-    "idle_in_transaction", "active", "autovacuum", "wraparound", "prepared", "ddl"};
-constexpr std::array<std::string_view, 2> kPoolStates = {"idle", "busy"};
-constexpr std::array<std::string_view, 3> kHookResults = {"success", "failure", "timeout"};
+constexpr auto kErrorClasses = std::to_array<std::string_view>(
+    {"0A", "21", "22", "23", "25", "28", "2B", "3D", "3F", "40",   "42",
+     "44", "53", "54", "55", "57", "58", "LS", "P0", "XX", "other"});
+constexpr auto kBlockerClasses = std::to_array<std::string_view>(
+    {"idle_in_transaction", "active", "autovacuum", "wraparound", "prepared", "ddl"});
+constexpr auto kPoolStates = std::to_array<std::string_view>({"idle", "busy"});
+constexpr auto kHookResults = std::to_array<std::string_view>({"success", "failure", "timeout"});
 constexpr std::array kHookPoints = {HookPoint::kBeforeRun, HookPoint::kAfterRun,
                                     HookPoint::kBeforeMigration, HookPoint::kAfterMigration,
                                     HookPoint::kOnFailure};
