@@ -190,9 +190,7 @@ Api::Later Api::Page(const HttpRequest&, const Reply&) {
   }
   return HttpResponse{.content_type = "text/html; charset=utf-8",
                       .body = StatusPage(StatusDocument(), histories),
-                      .headers = {{"Content-Security-Policy", StatusPagePolicy()},
-                                  {"X-Content-Type-Options", "nosniff"},
-                                  {"Cache-Control", "no-store"}}};
+                      .headers = {{"Content-Security-Policy", StatusPagePolicy()}}};
 }
 
 Api::ReadinessAmong Api::ReadinessOfTargets(const std::vector<std::string>& names,

@@ -27,7 +27,7 @@ Html Code(std::string_view text);
 Html Codes(const std::vector<std::string>& texts);  // separated by commas; "none" for none
 Html Time(std::string_view iso);                    // nothing for ""
 std::string InWords(double seconds);                // "3 min 20 s"
-// The time from one to the other in words, "" when one is not known; never less than nothing.
+// The time from one to the other in words, "" when one is not known; they are told to the second.
 std::string TimeBetween(std::string_view from_iso, std::string_view to_iso);
 // `iso` moved on by whole seconds; "" when it is none.
 std::string Later(std::string_view iso, double seconds);

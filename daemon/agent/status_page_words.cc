@@ -112,7 +112,8 @@ std::string TimeBetween(std::string_view from_iso, std::string_view to_iso) {
   const auto from = ParseTime(from_iso);
   const auto to = ParseTime(to_iso);
   if (!from || !to) return "";
-  return ToText(std::max(Duration(*to - *from), Duration::zero()));
+  if (*to <= *from) return "under 1 s";
+  return ToText(Duration(*to - *from));
 }
 
 std::string Later(std::string_view iso, double seconds) {

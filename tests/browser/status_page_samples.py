@@ -193,7 +193,7 @@ def running(fraction=0.42, step=1):
         "step_began_at": "2026-11-22T18:19:58Z",
     }
     seen = status("pending", message="2 migrations are pending", next="lockstep upgrade", revisions=["0005"],
-                  pending=2, pending_revisions=["0006", "0007"], blockers=[session()],
+                  pending=2, pending_revisions=["0006", "0007"], blockers=[session(revision="0006")],
                   victims=[session(3391, "pid 3391 (web), waits 0.3 s for SHARE on public.orders", kind="active", revision=None,
                                    transaction_seconds=0.4, wait_seconds=0.3, mode="SHARE", queued=True,
                                    query="update orders set paid = true where id = 7")],

@@ -261,6 +261,13 @@ TEST(StatusPage, ShowsFiguresInWords) {
   EXPECT_THAT(PageOf(Full()), HasSubstr("value=\"355\""));
 }
 
+TEST(StatusPage, WhatBeganAndEndedInOneSecondTookLess) {
+  Sample sample = Full();
+  json::object& run = TargetOf(sample).at("runs").as_array().at(0).as_object();
+  run["ended_at"] = run.at("started_at");
+  EXPECT_THAT(TextOf(sample), HasSubstr("under 1 s"));
+}
+
 TEST(StatusPage, HostileTextsAreEscapedWhereverTheyStand) {
   constexpr std::string_view kCanary = "<script>alert(1)</script>\"'&{{main}}";
   Sample sample = Full();
