@@ -84,6 +84,10 @@ HttpServer Agent::MakeServer() {
     metrics_.OnHttpAnswer(Api::HandlerOf(request), status, seconds);
   };
   events.on_refused = [this](std::string_view why) { metrics_.OnHttpRefused(why); };
+  events.on_error = [](std::string_view what, const HttpRequest& request) {
+    LogEvent(event::kRequestFailed, request.method + " " + Escaped(request.path) + ": " +
+                                        std::string(what));
+  };
   return HttpServer(io_, HttpLimits{}, handler, problem, std::move(events));
 }
 

@@ -10,7 +10,7 @@ const std::vector<EventKind>& EventCatalogue() {
     std::vector<EventKind> all = {
         kAgentStarted,     kListening,          kSignalReceived,   kSettingsReloaded,
         kSettingsRefused,  kStateDump,          kAgentStopping,    kAgentStopped,
-        kChangeRequested,  kChangeForbidden,    kTargetChanged,    kDatabaseReached,
+        kChangeRequested,  kChangeForbidden, kRequestFailed,    kTargetChanged,    kDatabaseReached,
         kDatabaseLost,     kFolderTaken,        kDiagnostic,       kRunBegun,
         kRunEnded,         kRunFailed,          kRunDeferred,      kMigrationLockWaiting,
         kMigrationLockTaken, kBackupWritten,    kMigrationBegun,   kStatementBegun,

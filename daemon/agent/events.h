@@ -39,6 +39,10 @@ inline constexpr EventKind kChangeForbidden{
     "Somebody asked for a change without the right to it. Who may: socket.allow_users and "
     "socket.allow_groups."};
 
+inline constexpr EventKind kRequestFailed{
+    "request_failed", LogLevel::kError,
+    "A request met a bug of the agent; it was answered with 500. Please report it."};
+
 // ---- A target
 inline constexpr EventKind kTargetChanged{
     "target_changed", LogLevel::kInfo, "What the agent does for this target, or waits for, is new."};

@@ -54,8 +54,6 @@ Tick Reconciler::Step(const Mail& mail) {
   DropHopelessRun();
   while (const auto run = mail.end ? std::nullopt : NextRun()) {
     RunNow(*run);
-    look_due_ = {};
-    LookAtDatabase();
     // Whatever came meanwhile is seen to first.
     if (tools_.journal.Find(run->id)->phase != RunPhase::kEnded) break;
   }
@@ -178,7 +176,11 @@ void Reconciler::RunNow(const JournaledRun& run) {
   const auto stop = std::make_shared<StopSource>();
   tools_.journal.Begin(run.id, stop);
   CommandAnswer answer = tools_.port.Run(run, *folder_.folder(), stop);
+  // Who hears of the end finds the database as the run has left it.
+  look_due_ = {};
+  LookAtDatabase();
   tools_.board.Update([](TargetStatus& status) { status.run.reset(); });
+  Publish();
   Conclude(run, std::move(answer));
 }
 
@@ -248,7 +250,6 @@ void Reconciler::Publish() {
     status.name = settings_->name;
     if (settings_->settings.url) status.database = settings_->settings.url->Redacted();
     status.doing = Doing();
-    status.paused = paused_;
     status.reachable = reachable_;
     status.folder_ok = folder_.was_taken() && folder_.folder()->ok();
     status.problem = !reachable_ ? problem_ : folder_.problem();

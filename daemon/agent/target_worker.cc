@@ -100,7 +100,9 @@ void TargetWorker::OnFolderChange() {
   tools_.journal.Interrupt(name_);
 }
 
+// Shown at once: no order is taken after the answer that says "paused".
 void TargetWorker::Pause(bool pause) {
+  board_.Update([pause](TargetStatus& status) { status.paused = pause; });
   inbox_.Post([pause](Mail& mail) { mail.pause = pause; });
   tools_.journal.Interrupt(name_);
 }

@@ -324,7 +324,6 @@ TEST_F(ReconcilerTest, WhilePausedNothingIsBegun) {
   Order(Direction::kUp, "head");
   Step({.triggers = {RunSource::kSignal}, .order = true});
   EXPECT_THAT(port_.runs, IsEmpty());
-  EXPECT_TRUE(board_.Read()->paused);
   Step({.pause = false});
   EXPECT_THAT(port_.runs, ElementsAre("api up head"));
 }
