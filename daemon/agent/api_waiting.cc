@@ -97,7 +97,8 @@ class GoalWaiting : public ApiWaiting {
       reply_->Send(ToResponse({.status = 404, .detail = "the target is gone"}));
       return {};
     }
-    if (status->sight && status->reachable && status->looked_steady >= began_ - kFreshPicture) {
+    const bool fresh = status->looked_steady >= began_ - kFreshPicture;
+    if (status->sight && status->reachable && fresh && !IsConcluding(*status)) {
       const GoalSight seen = SeeGoal(*status, goal_);
       if (seen.missing.empty()) return Done(*status, "reached", seen, now);
       if (seen.failed) return Done(*status, "failed", seen, now);
@@ -141,6 +142,13 @@ class GoalWaiting : public ApiWaiting {
                                {"next", reached ? json::value(nullptr) : "lockstep status"},
                                {"diagnostics", json::array{}}}));
     return {};
+  }
+
+  // Its run has done its work and is about to be told to have ended: whoever orders the next one
+  // upon our answer must not meet it.
+  bool IsConcluding(const TargetStatus& status) const {
+    const auto active = agent_.Journal().ActiveOf(target_);
+    return active && active->phase == RunPhase::kRunning && !status.run;
   }
 
   static std::string MessageOf(const TargetStatus& status, const std::string& state) {

@@ -300,6 +300,31 @@ TEST_F(AgentTest, OverTcpThereIsReadingOnly) {
   EXPECT_EQ(client.Request("POST", "/api/v1/pause").status, 403);
 }
 
+TEST_F(AgentTest, HooksRunAndBackupsAreWrittenAsByTheCommandLine) {
+  Add("0001", "create table a ();\n");
+  TemporaryFolder place;
+  const auto agent = Start("[backup]\ndirectory = \"" + place.Path("backups") +
+                           "\"\n[hooks]\nafter_migration = [\"/usr/bin/touch\", \"" +
+                           place.Path("hook-ran") + "\"]\n");
+  ASSERT_TRUE(agent->WaitForHead()) << agent->program().messages();
+  EXPECT_TRUE(std::filesystem::exists(place.Path("hook-ran")));
+  EXPECT_TRUE(agent->program().WaitForMessage("\"event\":\"backup_written\""));
+  EXPECT_EQ(agent->Metric("lockstep_hook_runs_total{hook=\"after_migration\",result=\"success\","
+                          "target=\"default\"}"),
+            1);
+  EXPECT_GT(agent->Metric("lockstep_backup_size_bytes{target=\"default\"}"), 0);
+}
+
+TEST_F(AgentTest, AHookThatSaysNoKeepsTheMigrationOut) {
+  Add("0001", "create table a ();\n");
+  const auto agent = Start("[hooks]\nbefore_run = [\"/bin/false\"]\n");
+  EXPECT_TRUE(agent->program().WaitForMessage("\"event\":\"run_failed\""));
+  EXPECT_EQ(database_.Value("select to_regclass('public.a')"), "");
+  EXPECT_EQ(agent->Metric(
+                "lockstep_hook_runs_total{hook=\"before_run\",result=\"failure\",target=\"default\"}"),
+            1);
+}
+
 // ---- What is in the way of its start -------------------------------------------------------------
 
 TEST_F(AgentTest, ASecondAgentOnTheSameSocketIsRefusedAndNamesTheFirst) {

@@ -476,6 +476,18 @@ TEST_F(ApiTest, WhoeverWaitsGetsAFreshPicture) {
   EXPECT_EQ(agent_.refreshed, 2);
 }
 
+// Whoever ordered the next run upon "reached" met the one that was just ending: 409.
+TEST_F(ApiTest, AGoalIsNotToldToBeReachedBeforeTheRunThatReachedItHasEnded) {
+  const std::string id = BeginUpgrade();
+  agent_.Journal().Begin(id, std::make_shared<StopSource>());
+  agent_.Look({});
+  const auto reply = Ask(Request("GET", "/api/v1/wait"));
+  EXPECT_FALSE(reply->sent);
+  EndRun(id);
+  api_.ServeWaiting();
+  EXPECT_TRUE(reply->sent);
+}
+
 TEST_F(ApiTest, AnOldPictureIsNoAnswer) {
   agent_.Look({});
   clock_.Advance(std::chrono::seconds(9));
