@@ -11,6 +11,7 @@
 
 #include "agent/metrics.h"
 #include "base/error.h"
+#include "postgres/connection_pool.h"
 #include "support/exposition.h"
 #include "support/migrations_under_test.h"
 
@@ -554,6 +555,24 @@ TEST_F(BackupMetricsTest, Failed) {
                                            {"lockstep_lock_wait_seconds_count", 1},
                                            {"lockstep_migration_runs_total{result=\"failed\"}", 1},
                                            {"lockstep_backups_total{result=\"failure\"}", 1}}));
+}
+
+// ---- The pool ------------------------------------------------------------------------------------
+
+TEST_F(MetricsOfRunsTest, APoolWithoutAFreeSession) {
+  SystemClock clock;
+  ConnectionPool pool(test_.database.factory(), {.size = 1, .wait = kAtOnce}, clock,
+                      [this](double seconds) { target_.OnPoolWait(seconds); });
+  const auto borrow = [&pool] { return pool.Borrow({}); };
+  const OpenedSession held = borrow();
+  const MetricChanges changes = After([&] {
+    EXPECT_THROW(borrow(), Error);
+    target_.OnPool(pool.figures());
+  });
+  EXPECT_EQ(changes, (MetricChanges{{"lockstep_pool_timeouts_total{pool=\"reads\"}", 1},
+                                    {"lockstep_pool_wait_seconds_count{pool=\"reads\"}", 1},
+                                    {"lockstep_pool_connections{pool=\"reads\",state=\"busy\"}", 1},
+                                    {"lockstep_pool_connections_max{pool=\"reads\"}", 1}}));
 }
 
 }  // namespace
