@@ -1,6 +1,8 @@
 """What a run of the benchmark says: figures of one cell, the lines that show them, and what was wanted."""
 import dataclasses
 
+from bench_figures import percentile
+
 STALL = 50  # ms; a transaction that took longer is counted as stalled.
 AFTER = 1.0  # Seconds after the migration's end that still count: a queue drains.
 
@@ -31,10 +33,6 @@ class Cell:
     start_up: float | None  # s, of a migration that waits for nothing; Lockstep only
     felt: Felt  # from the migration's start to its end and a second more
     baseline: Felt  # before it, with the blocker, of the same length where the baseline was long enough
-
-
-def percentile(ordered, share):
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
 
 def felt(transactions, begin, end):

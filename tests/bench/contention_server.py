@@ -83,16 +83,16 @@ def unprivileged_user():
 
 
 class Server:
-    """Starts in its constructor; `stop` ends it and deletes its files."""
+    """Starts in its constructor; `stop` ends it and deletes its files. `settings` go before SETTINGS."""
 
-    def __init__(self, bin_dir):
+    def __init__(self, bin_dir, settings=None):
         need_setpriv()
         self.bin = bin_dir
         self.user = unprivileged_user()
         self.process = None
-        self.directory = tempfile.mkdtemp(prefix="lockstep-contention-")
+        self.directory = tempfile.mkdtemp(prefix="lockstep-bench-")
         try:
-            self._start()
+            self._start(settings or {})
         except BaseException:
             self.stop()
             raise
@@ -100,8 +100,8 @@ class Server:
     def program(self, name):
         return os.path.join(self.bin, name)
 
-    def url(self, database):
-        return f"postgresql://postgres@/{database}?host={self.directory}&port={PORT}"
+    def url(self, database, user="postgres"):
+        return f"postgresql://{user}@/{database}?host={self.directory}&port={PORT}"
 
     def run(self, database, sql):
         """The answer; StatementFailed with what psql said."""
@@ -117,6 +117,11 @@ class Server:
         return self.run("postgres", "show server_version")
 
     def stop(self):
+        self.halt()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def halt(self):
+        """Only ends it; an outage."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # "fast": sessions are ended, files are closed.
             try:
@@ -124,9 +129,8 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGQUIT)
                 self.process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _start(self):
+    def _start(self, more):
         if self.user:
             os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
         data = os.path.join(self.directory, "data")
@@ -135,7 +139,7 @@ class Server:
         made = subprocess.run(self._as_user(initdb), capture_output=True, text=True, check=False)
         if made.returncode != 0:
             raise Unusable(f"initdb failed: {made.stderr.strip()}")
-        settings = SETTINGS | {"unix_socket_directories": self.directory}
+        settings = SETTINGS | more | {"unix_socket_directories": self.directory}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         with open(log, "w", encoding="utf-8") as output:
             # A session of its own: Ctrl-C is ours to handle, and ends the server last.

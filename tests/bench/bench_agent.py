@@ -1,0 +1,152 @@
+"""A running lockstepd that lives as long as its benchmark, and what one asks of it."""
+import ctypes
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+import contention_server as servers
+
+PATIENCE_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+
+
+class AgentFailed(Exception):
+    """The agent did not do what the benchmark is about; nothing was measured."""
+
+
+# What may go wrong with an agent and its server; it ends a measurement, not necessarily the benchmark.
+TROUBLE = (AgentFailed, servers.SessionEnded, servers.StatementFailed, OSError)
+
+
+def write_migrations(folder, bodies):
+    """A pair of files for each, named 0001, 0002 and so on."""
+    folder.mkdir()
+    for number, body in enumerate(bodies, 1):
+        (folder / f"{number:04}_bench.down.sql").write_text("select 1;\n", encoding="utf-8")
+        (folder / f"{number:04}_bench.up.sql").write_text(body + "\n", encoding="utf-8")
+    return folder
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path, patience):
+        super().__init__("agent", timeout=patience)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Agent:
+    """Starts in its constructor; `close` ends it and deletes its files.
+
+    `settings` are lines of its configuration, beside the folder, the doors and the log's form.
+    """
+
+    def __init__(self, program, url, migrations, settings=()):
+        self.directory = tempfile.TemporaryDirectory(prefix="lockstep-bench-agent-")
+        folder = pathlib.Path(self.directory.name)
+        self.door = folder / "s.sock"
+        self.log = folder / "log"
+        lines = [f'dir = "{migrations}"', 'listen = "127.0.0.1:0"', f'socket.path = "{self.door}"']
+        lines += ['log.format = "json"', 'folder.settle = "0"', *settings]
+        (folder / "lockstep.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(str(folder / "notify"))
+        self.notify.settimeout(PATIENCE_SECONDS)
+        self.process, self.executed_at = self._start(program, url, folder)
+
+    def _start(self, program, url, folder):
+        """The process, and the moment of its exec by the monotonic clock."""
+        libc = ctypes.CDLL(None)
+        reader, writer = os.pipe()
+
+        def last_before_exec():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # Nothing outlives the benchmark.
+            os.write(writer, struct.pack("d", time.monotonic()))
+
+        environment = {name: value for name, value in os.environ.items() if name != "LOCKSTEP_CONFIG"}
+        environment |= {"DATABASE_URL": url, "NOTIFY_SOCKET": str(folder / "notify")}
+        with open(self.log, "w", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [program, "--config", str(folder / "lockstep.toml")],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=last_before_exec,
+            )
+        (executed_at,) = struct.unpack("d", os.read(reader, 8))
+        os.close(reader)
+        os.close(writer)
+        return process, executed_at
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def wait_until_notified(self):
+        """Until it has told systemd that it is ready; the moment, by the monotonic clock."""
+        while True:
+            try:
+                told = self.notify.recv(4096)
+            except TimeoutError:
+                raise AgentFailed(f"the agent did not say that it is ready: {self.said()}") from None
+            if b"READY=1" in told.splitlines():
+                return time.monotonic()
+
+    def wait_until_ready(self, pause=0.001):
+        """Until /api/v1/readiness says so; the moment, by the monotonic clock."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.request("GET", "/api/v1/readiness")[0] == 200:
+                    return time.monotonic()
+            except (FileNotFoundError, ConnectionError):
+                pass  # Its door is not open yet.
+            time.sleep(pause)
+        raise AgentFailed(f"the agent is not ready: {self.said()}")
+
+    def request(self, method, path, body=None, patience=PATIENCE_SECONDS):
+        """(status, document)"""
+        connection = _SocketConnection(self.door, patience)
+        try:
+            connection.request(method, path, body and json.dumps(body))
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+    def address(self):
+        """Host and port of its TCP door. REQUIRES: it was notified or ready."""
+        for line in self.log.read_text(encoding="utf-8").splitlines():
+            _, found, address = json.loads(line)["msg"].partition("listens on http://")
+            if found:
+                host, _, port = address.split(",")[0].rpartition(":")
+                return host, int(port)
+        raise AgentFailed(f"the agent has no TCP door: {self.said()}")
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")[-1000:].strip()
+
+    def kill(self):
+        """The moment of the SIGKILL, by the wall clock."""
+        moment = time.time()
+        self.process.kill()
+        return moment
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.notify.close()
+        self.directory.cleanup()
