@@ -1,5 +1,6 @@
 #include "postgres/connection_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -24,8 +25,11 @@ bool Succeeds(Session& session, std::string_view sql) {
   }
 }
 
+// Our longer questions begin on a line of their own.
 bool OnlyReads(std::string_view sql) {
-  return sql.starts_with("select") || sql.starts_with("with");
+  sql.remove_prefix(std::min(sql.find_first_not_of(" \n"), sql.size()));
+  const bool asks = sql.starts_with("select") || sql.starts_with("with");
+  return asks && sql.find("set_config") == std::string_view::npos;
 }
 
 // A transaction that was left open ends, and a role that was entered is left.

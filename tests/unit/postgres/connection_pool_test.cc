@@ -285,6 +285,24 @@ TEST(ConnectionPool, WhatWasOnlyAskedNeedsNoPuttingBack) {
   EXPECT_TRUE(test.line(0).sent.empty());
 }
 
+// Once, every look at an idle database put 17 settings back, since its longer questions begin below
+// the line on which their text does.
+TEST(ConnectionPool, AQuestionMayBeginOnALineOfItsOwn) {
+  PoolUnderTest test(kOne);
+  test.Borrow().session->Query("\nselect 1");
+  test.Borrow().session->Query("\n  with a as (select 1) select * from a");
+  EXPECT_TRUE(test.line(0).sent.empty());
+  test.Borrow().session->Query("\nset statement_timeout = 1");
+  test.Borrow().session->Query("  ");
+  EXPECT_EQ(test.line(0).sent.size(), 2U);
+}
+
+TEST(ConnectionPool, AQuestionThatSetsSomethingIsPutBack) {
+  PoolUnderTest test(kOne);
+  test.Borrow().session->Query("select pg_catalog.set_config('role', 'app', false)");
+  EXPECT_EQ(test.line(0).sent.size(), 1U);
+}
+
 TEST(ConnectionPool, SettingsTransactionAndRoleArePutBackAfterAnythingElse) {
   PoolUnderTest test(kOne);
   test.Borrow().session->Send("set statement_timeout = '2s'");
