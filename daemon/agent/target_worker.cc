@@ -1,5 +1,7 @@
 #include "agent/target_worker.h"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "agent/events.h"
@@ -125,6 +127,8 @@ void TargetWorker::Work() {
     const Tick tick = reconciler_.Step(mail);
     board_.Update([&](TargetStatus& status) { status.doing = tick.doing; });
     Tell(before);
+    // What a run has needed is not needed until the next one, which may be months away.
+    if (std::exchange(has_run_, false)) malloc_trim(0);
     if (mail.end) break;
     mail = inbox_.Wait(tick.wake);
   }
@@ -181,6 +185,7 @@ void TargetWorker::OnTrigger(RunSource source) { metrics_.OnTrigger(NameOf(sourc
 
 CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& folder,
                                 const std::shared_ptr<StopSource>& stop) {
+  has_run_ = true;
   RunProgressListener progress(run.id, board_, tools_.journal, tools_.clock);
   RunLog log(name_, run.id);
   RunEventWriter events(tools_.clock, [&](json::object event) {

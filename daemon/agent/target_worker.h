@@ -67,6 +67,7 @@ class TargetWorker : private TargetPort {
   Inbox inbox_;
   std::mt19937_64 random_;
   Reconciler reconciler_;
+  bool has_run_ = false;  // since the last step; of the worker's own thread
   std::atomic<bool> ended_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -125,7 +125,7 @@ class Scrape(unittest.TestCase):
         self.assertFalse(loads.phase_of("x", []).as_wanted)
 
     def test_an_answer_is_a_200_with_a_length(self):
-        self.assertEqual(loads.body_length(b"HTTP/1.1 200 OK\r\nA: b\r\ncontent-length: 12"), 12)
+        self.assertEqual(loads.body_length(b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 12"), 12)
         self.assertIsNone(loads.body_length(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 12"))
         self.assertIsNone(loads.body_length(b"HTTP/1.1 200 OK\r\nServer: lockstepd"))
 
