@@ -271,7 +271,9 @@ void Agent::EndReload(const ReloadResult& result) {
   if (result.problem.empty()) {
     LogEvent(event::kSettingsReloaded, "the settings were read again");
   } else {
-    LogEvent(event::kSettingsRefused, result.problem);
+    LogFields fields;
+    if (!result.hint.empty()) fields.emplace_back("hint", result.hint);
+    LogEvent(event::kSettingsRefused, result.problem, fields);
   }
   for (const auto& listener : std::exchange(reload_listeners_, {})) listener(result);
   if (told_ready_) systemd_.Ready();

@@ -66,6 +66,8 @@ void Reconciler::Take(const Mail& mail) {
   if (mail.pause) paused_ = *mail.pause;
   if (mail.folder_changed) folder_.ExpectChange();
   if (mail.refresh) look_due_ = {};
+  // Whoever has mended a file and gives an order means the file as it is now.
+  if (mail.order) folder_.ExpectChange();
   for (const RunSource source : mail.triggers) {
     tools_.port.OnTrigger(source);
     Wish(source);
@@ -172,6 +174,7 @@ std::optional<JournaledRun> Reconciler::RunForWish() {
 }
 
 void Reconciler::RunNow(const JournaledRun& run) {
+  under_way_ = WordsOf(run.order);
   Publish();
   const auto stop = std::make_shared<StopSource>();
   tools_.journal.Begin(run.id, stop);
@@ -180,6 +183,7 @@ void Reconciler::RunNow(const JournaledRun& run) {
   look_due_ = {};
   LookAtDatabase();
   tools_.board.Update([](TargetStatus& status) { status.run.reset(); });
+  under_way_.clear();
   Publish();
   Conclude(run, std::move(answer));
 }
@@ -230,7 +234,8 @@ SteadyTime Reconciler::NextWake() const {
 }
 
 std::string Reconciler::Doing() const {
-  if (paused_) return "paused: begins nothing until it is resumed";
+  if (!under_way_.empty()) return under_way_ + " is under way";
+  if (paused_) return kPaused;
   if (!folder_.at_rest()) return folder_.problem();
   if (!reachable_) return "waits for the database: " + problem_;
   if (!folder_.folder()->ok()) return "the migrations have errors; waits for better ones";

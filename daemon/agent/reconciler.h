@@ -54,6 +54,8 @@ struct Tick {
 // Thread: its target's.
 class Reconciler {
  public:
+  static constexpr const char* kPaused = "paused: begins nothing until it is resumed";
+
   Reconciler(const ReconcilerTools& tools, std::shared_ptr<const TargetSettings> settings);
 
   // Does what is due. Returns when there is nothing left to do now.
@@ -92,6 +94,7 @@ class Reconciler {
   SteadyTime wish_not_before_{};
   std::optional<SteadyTime> interval_due_;
   std::optional<SteadyTime> deferred_due_;
+  std::string under_way_;  // the order that runs, in words
 };
 
 }  // namespace lockstep

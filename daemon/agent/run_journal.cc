@@ -20,6 +20,10 @@ std::string_view NameOf(RunSource source) {
   return kNames[static_cast<std::size_t>(source)];
 }
 
+std::string WordsOf(const RunOrder& order) {
+  return (order.direction == Direction::kUp ? "upgrade " : "downgrade ") + order.goal;
+}
+
 std::string_view NameOf(RunPhase phase) {
   static constexpr std::array<std::string_view, 4> kNames = {"queued", "waiting", "running",
                                                              "ended"};
@@ -48,8 +52,8 @@ RunJournal::Entry* RunJournal::FindEntry(std::string_view id) {
 }
 
 const RunJournal::Entry* RunJournal::FindEntry(std::string_view id) const {
-  const auto found = std::ranges::find_if(
-      entries_, [id](const Entry& entry) { return entry.record.id == id; });
+  const auto found =
+      std::ranges::find_if(entries_, [id](const Entry& entry) { return entry.record.id == id; });
   return found == entries_.end() ? nullptr : &*found;
 }
 

@@ -40,6 +40,9 @@ struct RunOrder {
   }
 };
 
+// "upgrade head"
+std::string WordsOf(const RunOrder& order);
+
 enum class RunPhase { kQueued, kWaiting, kRunning, kEnded };
 std::string_view NameOf(RunPhase phase);  // "queued"
 

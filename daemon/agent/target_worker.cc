@@ -52,6 +52,21 @@ std::optional<bool> ConsentOf(const JournaledRun& run) {
   return run.order.yes ? std::optional(true) : std::nullopt;
 }
 
+// Its source line is for people at a terminal; what to do stands beside it.
+void LogDiagnostic(const Diagnostic& diagnostic, LogFields fields) {
+  const std::string text = ToText(diagnostic);
+  if (!diagnostic.hint.empty()) fields.emplace_back("hint", diagnostic.hint);
+  LogEvent(event::kDiagnostic, text.substr(0, text.find('\n')), fields);
+}
+
+void LogBegin(const JournaledRun& run) {
+  LogFields fields = {{"target", run.order.target},
+                      {"run_id", run.id},
+                      {"source", std::string(NameOf(run.order.source))}};
+  if (!run.order.caller.empty()) fields.emplace_back("caller", run.order.caller);
+  LogEvent(event::kRunBegun, WordsOf(run.order), fields);
+}
+
 void LogEnd(const JournaledRun& run, const CommandAnswer& answer) {
   const Outcome outcome = OutcomeOf(answer);
   LogFields fields = {{"target", run.order.target},
@@ -71,6 +86,7 @@ TargetWorker::TargetWorker(std::shared_ptr<const TargetSettings> settings, const
       settings_(settings),
       database_(settings, tools.clock, metrics_),
       board_(FirstStatus(*settings), tools.on_change),
+      told_(FirstStatus(*settings)),
       random_(std::random_device{}()),
       reconciler_({tools_.clock, tools_.journal, board_, *this, random_}, settings),
       thread_([this] { Work(); }) {
@@ -104,7 +120,10 @@ void TargetWorker::OnFolderChange() {
 
 // Shown at once: no order is taken after the answer that says "paused".
 void TargetWorker::Pause(bool pause) {
-  board_.Update([pause](TargetStatus& status) { status.paused = pause; });
+  board_.Update([pause](TargetStatus& status) {
+    status.paused = pause;
+    if (pause) status.doing = Reconciler::kPaused;
+  });
   inbox_.Post([pause](Mail& mail) { mail.pause = pause; });
   tools_.journal.Interrupt(name_);
 }
@@ -123,10 +142,9 @@ void TargetWorker::RequestEnd() {
 void TargetWorker::Work() {
   Mail mail = inbox_.Take();
   for (;;) {
-    const TargetStatus before = *board_.Read();
     const Tick tick = reconciler_.Step(mail);
     board_.Update([&](TargetStatus& status) { status.doing = tick.doing; });
-    Tell(before);
+    Tell();
     // What a run has needed is not needed until the next one, which may be months away.
     if (std::exchange(has_run_, false)) malloc_trim(0);
     if (mail.end) break;
@@ -145,28 +163,37 @@ void TargetWorker::EndQueuedRun() {
 }
 
 // What has changed, to the log and the metrics.
-void TargetWorker::Tell(const TargetStatus& before) {
+void TargetWorker::Tell() {
   const auto now = board_.Read();
   metrics_.OnStatus(*now);
   metrics_.OnPool(database_.figures());
+  TellSight(*now);
+  if (now->doing != told_.doing) LogEvent(event::kTargetChanged, now->doing, {{"target", name_}});
+  told_.doing = now->doing;
+}
+
+// The database and the folder as they were found. Before a run, too: what it works on comes first.
+void TargetWorker::TellSight(const TargetStatus& now) {
   const LogFields fields = {{"target", name_}};
-  const bool looked = now->sight != nullptr || !now->problem.empty();
-  if (looked && now->reachable && !before.reachable) {
-    LogEvent(event::kDatabaseReached, "the database answers: " + now->database, fields);
+  const bool looked = now.sight != nullptr || !now.problem.empty();
+  if (looked && now.reachable && !told_.reachable) {
+    LogEvent(event::kDatabaseReached, "the database answers: " + now.database, fields);
   }
-  if (!now->reachable && (before.reachable || before.problem.empty()) && !now->problem.empty()) {
-    LogEvent(event::kDatabaseLost, now->problem, fields);
+  if (!now.reachable && (told_.reachable || told_.problem.empty()) && !now.problem.empty()) {
+    LogEvent(event::kDatabaseLost, now.problem, fields);
   }
-  if (now->folder != before.folder && now->folder) {
+  if (now.folder != told_.folder && now.folder) {
     LogEvent(event::kFolderTaken,
-             std::to_string(now->folder->migrations().size()) + " migrations in \"" +
+             std::to_string(now.folder->migrations().size()) + " migrations in \"" +
                  settings_->settings.folder + "\"",
              fields);
-    for (const Diagnostic& diagnostic : now->folder->diagnostics()) {
-      LogEvent(event::kDiagnostic, ToText(diagnostic), fields);
+    for (const Diagnostic& diagnostic : now.folder->diagnostics()) {
+      LogDiagnostic(diagnostic, fields);
     }
   }
-  if (now->doing != before.doing) LogEvent(event::kTargetChanged, now->doing, fields);
+  told_.reachable = now.reachable;
+  told_.problem = now.problem;
+  told_.folder = now.folder;
 }
 
 // ---- What the reconciler asks for ---------------------------------------------------------------
@@ -188,9 +215,8 @@ CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& 
   has_run_ = true;
   RunProgressListener progress(run.id, board_, tools_.journal, tools_.clock);
   RunLog log(name_, run.id);
-  RunEventWriter events(tools_.clock, [&](json::object event) {
-    tools_.journal.Append(run.id, std::move(event));
-  });
+  RunEventWriter events(
+      tools_.clock, [&](json::object event) { tools_.journal.Append(run.id, std::move(event)); });
   RunObservers observers({&progress, &log, &metrics_, &events});
   const CommandContext context{.settings = settings_->settings,
                                .clock = tools_.clock,
@@ -198,13 +224,8 @@ CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& 
                                .stop = stop->tokens(),
                                .confirm = [&](const std::string&) { return ConsentOf(run); },
                                .lookout_sessions = database_.reading()};
-  LogEvent(event::kRunBegun,
-           std::string(run.order.direction == Direction::kUp ? "upgrade " : "downgrade ") +
-               run.order.goal,
-           {{"target", name_},
-            {"run_id", run.id},
-            {"source", std::string(NameOf(run.order.source))},
-            {"caller", run.order.caller}});
+  TellSight(*board_.Read());
+  LogBegin(run);
   CommandAnswer answer = run.order.direction == Direction::kUp
                              ? RunUpgradeOn(context, folder, run.order.goal)
                              : RunDowngradeOn(context, folder, run.order.goal);

@@ -48,7 +48,8 @@ class TargetWorker : private TargetPort {
  private:
   void Work();
   void EndQueuedRun();
-  void Tell(const TargetStatus& before);
+  void Tell();
+  void TellSight(const TargetStatus& now);
 
   // TargetPort; on the worker's own thread.
   void Use(std::shared_ptr<const TargetSettings> settings) override;
@@ -64,6 +65,7 @@ class TargetWorker : private TargetPort {
   std::shared_ptr<const TargetSettings> settings_;
   TargetDatabase database_;
   StatusBoard board_;
+  TargetStatus told_;  // to the log; the worker's own thread
   Inbox inbox_;
   std::mt19937_64 random_;
   Reconciler reconciler_;

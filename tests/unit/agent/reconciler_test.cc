@@ -259,6 +259,34 @@ TEST_F(ReconcilerTest, AnOrderGoesFirstAndIsAnswered) {
   EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kDone);
 }
 
+// Somebody mended a file and said "upgrade" at once: the agent ran the file as it had been, since
+// the kernel's word of the change was still on its way.
+TEST_F(ReconcilerTest, AnOrderMeansTheFolderAsItIsNow) {
+  settings_.apply_on_change = false;
+  Step();
+  folder_.Write("a.up.sql", "create table mended ();\n");
+  std::string seen;
+  port_.on_run = [&](const JournaledRun&, StopSource&) {
+    seen = board_.Read()->folder->migrations().front().up.text;
+    return port_.Apply();
+  };
+  Order(Direction::kUp, "head");
+  Step({.order = true});
+  EXPECT_EQ(seen, "create table mended ();\n");
+}
+
+TEST_F(ReconcilerTest, ARunThatIsUnderWayIsWhatItDoes) {
+  std::string doing;
+  port_.on_run = [&](const JournaledRun&, StopSource&) {
+    doing = board_.Read()->doing;
+    return port_.Apply();
+  };
+  Order(Direction::kUp, "a");
+  Step({.order = true});
+  EXPECT_EQ(doing, "upgrade a is under way");
+  EXPECT_EQ(board_.Read()->doing, "up to date");
+}
+
 TEST_F(ReconcilerTest, AnOrderIsCarriedOutEvenWhenTheDatabaseDidNotAnswerTheLook) {
   port_.away = true;
   Order(Direction::kUp, "head");
