@@ -103,12 +103,16 @@ HttpResponse ResponseOf(const Refusal& refusal) {
 }
 
 [[noreturn]] void Forbid(const HttpRequest& request) {
+  const bool by_tcp = request.caller.door == Door::kTcp;
+  LogFields who;
+  if (!by_tcp) {
+    who = {{"peer_uid", std::int64_t{request.caller.uid}},
+           {"peer_gid", std::int64_t{request.caller.gid}},
+           {"peer_pid", std::int64_t{request.caller.pid}}};
+  }
   LogEvent(event::kChangeForbidden,
-           request.method + " " + Escaped(request.path) + " by " + ToText(request.caller),
-           {{"peer_uid", std::int64_t{request.caller.uid}},
-            {"peer_gid", std::int64_t{request.caller.gid}},
-            {"peer_pid", std::int64_t{request.caller.pid}}});
-  if (request.caller.door == Door::kTcp) {
+           request.method + " " + Escaped(request.path) + " by " + ToText(request.caller), who);
+  if (by_tcp) {
     Refuse(403, "changes are made over the agent's Unix socket, not over TCP",
            "lockstep --socket PATH, or curl --unix-socket PATH");
   }

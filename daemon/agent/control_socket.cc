@@ -36,7 +36,7 @@ std::string Reason(int error) { return std::generic_category().message(error); }
 void CheckPath(const std::string& path) {
   if (path.empty() || path.find('\0') != std::string::npos || path.ends_with('/')) {
     Refuse(path, "is no path of a file",
-           "set socket to a path such as /run/lockstep/lockstep.sock");
+           "set socket.path to a path such as /run/lockstep/lockstep.sock");
   }
   if (path.size() > kLongestPath) {
     Refuse(path,
@@ -219,7 +219,7 @@ std::optional<gid_t> WantedGroup(const ControlSocketOptions& options) {
   const auto group = GroupNamed(options.group);
   if (group) return group;
   Refuse(options.path, fmt::format("cannot belong to the group '{}': there is none", options.group),
-         "name a group of this machine in socket_group");
+         "name a group of this machine in socket.group");
 }
 
 class Umask {

@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/arguments.h"
+#include "agent/authorization.h"
 #include "agent/signals.h"
 #include "base/argument_memory.h"
 #include "base/startup.h"
@@ -28,11 +29,22 @@ int Refuse(const Error& error) {
   return Print(stderr, text, ExitCodeOf(error.code()));
 }
 
+// Throws Error kBadSettings. A database that is away is waited for; one that nobody has named never
+// comes.
+void RequireDatabases(const AgentSettings& settings) {
+  for (const TargetSettings& target : settings.targets) {
+    if (target.settings.url) continue;
+    throw Error(ErrorCode::kBadSettings, "target \"" + target.name + "\" has no database",
+                "set database_url in the configuration, or DATABASE_URL");
+  }
+}
+
 int CheckConfig(const AgentSettings& settings) {
+  RequireDatabases(settings);
+  ResolveAllowed(settings.allow_users, settings.allow_groups);  // throws, as the start would
   std::string text = "the settings can be used:";
   for (const TargetSettings& target : settings.targets) {
-    const auto& url = target.settings.url;
-    text += "\n  target " + target.name + ": " + (url ? url->Redacted() : "no database") + ", \"" +
+    text += "\n  target " + target.name + ": " + target.settings.url->Redacted() + ", \"" +
             target.settings.folder + "\"";
   }
   return Print(stdout, text + "\n", ExitCode::kDone);
@@ -50,6 +62,7 @@ int RunAgent(const AgentInvocation& invocation) {
     return Print(stdout, PrintSettings(loaded.effective), ExitCode::kDone);
   }
   if (invocation.check_config) return CheckConfig(loaded.settings);
+  RequireDatabases(loaded.settings);
   Signals::Block();
   SaveMemory();
   StartLog({.format = loaded.settings.log_format, .level = loaded.settings.log_level});
@@ -87,8 +100,8 @@ int main(int argc, char** argv) {
   try {
     return lockstep::RunProgram(argc, argv);
   } catch (const std::exception& error) {
-    const std::string text = "error: " + lockstep::Escaped(error.what()) +
-                             "\n  hint: this is a bug; please report it\n";
+    const std::string text =
+        "error: " + lockstep::Escaped(error.what()) + "\n  hint: this is a bug; please report it\n";
     return lockstep::Print(stderr, text, lockstep::ExitCode::kInternal);
   }
 }

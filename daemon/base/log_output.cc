@@ -176,7 +176,7 @@ std::unique_ptr<LogOutput> MakeJournalOutput(const std::string& path, const Pati
   throw Error(ErrorCode::kBadSettings,
               fmt::format("the log cannot go to the journal: '{}': {}", path,
                           std::generic_category().message(errno)),
-              "choose log_format = \"json\" or \"text\", or leave it at \"auto\"");
+              "choose log.format = \"json\" or \"text\", or leave it at \"auto\"");
 }
 
 bool IsJournalStream(int descriptor, std::string_view journal_stream) {

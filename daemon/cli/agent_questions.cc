@@ -51,7 +51,8 @@ json::object AgentRow(const json::object& agent, const json::object& target) {
           {"paused", ValueAt(target, "paused")},
           {"ready", ValueAt(target, "ready")},
           {"reason", ValueAt(target, "reason")},
-          {"age_seconds", ValueAt(target, "age_seconds")}};
+          {"age_seconds", ValueAt(target, "age_seconds")},
+          {"config_problem", ValueAt(agent, "config_problem")}};
 }
 
 // The keys of the document "status" while nobody knows them.

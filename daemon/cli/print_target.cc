@@ -31,7 +31,8 @@ std::string ServerText(const json::object& server) {
 std::string AgentText(const json::object& agent) {
   if (agent.empty()) return "";
   std::string text = TextAt(agent, "doing");
-  if (TrueAt(agent, "paused")) text += std::string(text.empty() ? "" : "; ") + "paused";
+  if (TrueAt(agent, "paused") && !text.starts_with("paused"))
+    text += std::string(text.empty() ? "" : "; ") + "paused";
   const auto reason = TextAt(agent, "reason");
   text += (text.empty() ? "" : "; ") + std::string(TrueAt(agent, "ready") ? "ready" : "not ready");
   if (!TrueAt(agent, "ready") && !reason.empty()) text += ": " + reason;
@@ -124,6 +125,8 @@ void PrintStatus(const json::object& document, Page& page) {
   TextTable table(page.paint);
   AddRow(table, "target", TextAt(document, "target"));
   AddRow(table, "agent", AgentText(ObjectAt(document, "agent")));
+  const std::string refused = TextAt(ObjectAt(document, "agent"), "config_problem");
+  if (!refused.empty()) AddRow(table, "settings", "refused, the old ones are in force: " + refused);
   AddRow(table, "server", ServerText(ObjectAt(document, "server")));
   AddDatabaseRows(document, table);
   AddRow(table, "runs", RunText(ObjectAt(document, "run")));

@@ -71,6 +71,9 @@ bool HasErrors(const json::object& document) {
   return std::any_of(diagnostics.begin(), diagnostics.end(), IsError);
 }
 
+// An agent has something to say of itself whatever is wrong with its files.
+bool HasAgent(const json::object& document) { return !ObjectAt(document, "agent").empty(); }
+
 // Of a run and of a wait.
 const json::object& FailureIn(const json::object& document) {
   return ObjectAt(document, document.contains("failure") ? "failure" : "error");
@@ -133,7 +136,7 @@ PrintedAnswer Print(const CommandAnswer& answer, const PrintOptions& options) {
     return {"", ErrorText(ObjectAt(answer.document, "error"), Paint(options.color_messages))};
   }
   PrintedAnswer printed{"", MessagesOf(answer, options)};
-  if (HasErrors(answer.document)) return printed;
+  if (HasErrors(answer.document) && !HasAgent(answer.document)) return printed;
   if (!options.quiet || IsFile(answer.document)) printed.data = DataOf(answer.document, options);
   return printed;
 }

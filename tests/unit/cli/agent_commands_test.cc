@@ -233,7 +233,8 @@ TEST(SocketFor, ADatabaseOfOnesOwnAndAnAgentExcludeEachOther) {
 // -----------------------------------------------------------------------------------
 
 std::string StatusAnswer(const std::string& targets) {
-  return R"({"agent": {"version": "0.1.0", "pid": 4711}, "targets": [)" + targets + "]}";
+  return R"({"agent": {"version": "0.1.0", "pid": 4711, "config_problem": "x.toml:3:1: no"}, "targets": [)" +
+         targets + "]}";
 }
 
 constexpr char kShop[] = R"({"name": "shop", "database": "postgresql://db/shop",
@@ -252,11 +253,12 @@ TEST_F(AgentCommands, StatusIsTheTargetsDocumentWithTheAgentInIt) {
   EXPECT_EQ(TextAt(answer.document, "state"), "at_head");
   EXPECT_EQ(json::serialize(answer.document.at("agent")),
             R"({"version":"0.1.0","pid":4711,"doing":"up to date","paused":true,"ready":true,)"
-            R"("reason":"all applied","age_seconds":2.1E0})");
+            R"("reason":"all applied","age_seconds":2.1E0,"config_problem":"x.toml:3:1: no"})");
   EXPECT_THAT(
       Print(answer, {}).data,
       HasSubstr("agent           up to date; paused; ready (lockstep 0.1.0, pid 4711; looked "
-                "2.1 s ago)\n"));
+                "2.1 s ago)\n"
+                "settings        refused, the old ones are in force: x.toml:3:1: no\n"));
 }
 
 TEST_F(AgentCommands, StatusTellsWhatIsKnownBeforeTheDatabaseWasReached) {
@@ -265,10 +267,26 @@ TEST_F(AgentCommands, StatusTellsWhatIsKnownBeforeTheDatabaseWasReached) {
   EXPECT_EQ(answer.exit_code, ExitCode::kUnreachable);
   const auto printed = Print(answer, {});
   EXPECT_EQ(printed.data,
-            "target  postgresql://db/mail\n"
-            "agent   tries again in 5 s; not ready: not reached (lockstep 0.1.0, pid 4711)\n");
+            "target    postgresql://db/mail\n"
+            "agent     tries again in 5 s; not ready: not reached (lockstep 0.1.0, pid 4711)\n"
+            "settings  refused, the old ones are in force: x.toml:3:1: no\n");
   EXPECT_EQ(printed.messages,
             "error: the agent has not reached the database yet: connection refused\n");
+}
+
+// With errors in the files only they were shown, and what the agent waits for was not.
+TEST_F(AgentCommands, StatusShowsTheAgentBesideTheErrorsOfItsFiles) {
+  On("GET /api/v1/status", {Saying(200, StatusAnswer(R"({"name": "shop", "database": "db",
+      "doing": "the migrations have errors; waits for better ones", "paused": false, "ready": false,
+      "reason": "the migrations have errors", "age_seconds": null, "run": null, "status": {
+      "command": "status", "schema_version": 1, "message": "nothing was done", "diagnostics": [
+      {"severity": "error", "code": "x", "file": "a.up.sql", "line": 1, "column": 1,
+       "message": "odd"}]}})"))});
+  const auto answer = Do("status");
+  EXPECT_EQ(answer.exit_code, ExitCode::kBadMigration);
+  const auto printed = Print(answer, {});
+  EXPECT_THAT(printed.data, HasSubstr("waits for better ones; not ready"));
+  EXPECT_THAT(printed.messages, HasSubstr("a.up.sql:1:1: error: odd"));
 }
 
 TEST_F(AgentCommands, OfSeveralTargetsOneIsNamed) {
