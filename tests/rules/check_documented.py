@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Holds the documents to the program: every command line in them must be one that it takes, and is run.
+"""Holds the documents to the programs: every command line in them must be one that is taken, and is run.
 
-    check_documented.py FOLDER PROGRAM   checks the checkout in FOLDER against the program; exit 1
-    check_documented.py --self-test      checks that each rule can fail
+    check_documented.py FOLDER LOCKSTEP LOCKSTEPD   checks the checkout in FOLDER against the programs; exit 1
+    check_documented.py --self-test                 checks that each rule can fail
 
-A command line is a line of a fenced block that begins with "lockstep" (variables may stand before it).
-Command, options and the number of arguments are looked up in the program's own --help. The README's lines
-are run as they stand by tests/scenarios/documented; of the others, some scenario runs the same command
+A command line is a line of a fenced block that begins with "lockstep", "lockstepd" or "curl" (variables may
+stand before it). Command, options and the number of arguments are looked up in the program's own --help;
+of curl, the path that is asked for in docs/api.md. The README's lines of "lockstep" are run as they stand
+by tests/scenarios/documented, wherever its socket is; of the others, some scenario runs the same command
 with the same options.
 """
 import functools
@@ -24,6 +25,13 @@ OPTION = re.compile(r"^  (?:(-\w), )?(--[\w-]+)( \S+)?")
 USAGE = re.compile(r"^usage: lockstep (.*?)(?: \[OPTIONS\])?$", re.M)
 
 
+# The helper "agent OPTIONS..." starts lockstepd with them.
+RUNS_THE_AGENT = re.compile(r"(^|&& |; |=\S+ )agent(?: |$)")
+# Of curl, those that take a value.
+CURL_WITH_VALUE = {"-d", "-H", "-X", "-o", "-w", "--unix-socket", "--max-time", "--data", "--header", "--request"}
+API_PATH = re.compile(r"`(?:POST |PUT |DELETE )?(/[\w./-]*)")
+
+
 class Refused(Exception):
     pass
 
@@ -34,15 +42,15 @@ def documents(folder):
     return found + sorted(folder.glob("docs/**/*.md")) + sorted(folder.glob("deploy/**/*.md"))
 
 
-def words_of(line):
-    """The words after "lockstep", up to where the shell takes over; None for another line."""
+def words_of(line, program="lockstep"):
+    """The words after the program, up to where the shell takes over; None for another line."""
     try:
         words = shlex.split(line)
     except ValueError:
         return None
     while words and ASSIGNMENT.match(words[0]):
         words.pop(0)
-    if not words or words[0] != "lockstep":
+    if not words or words[0] != program:
         return None
     ends = [i for i, word in enumerate(words) if word in SHELL or word.endswith(";")]
     if not ends:
@@ -51,22 +59,22 @@ def words_of(line):
     return words[1 : ends[0]] + ([last[:-1]] if last.endswith(";") and last != ";" else [])
 
 
-def fenced_commands(text):
+def fenced_commands(text, program="lockstep"):
     inside = False
     for number, line in enumerate(text.splitlines(), start=1):
         if FENCE.match(line):
             inside = not inside
-        elif inside and words_of(line.strip()) is not None:
+        elif inside and words_of(line.strip(), program) is not None:
             yield number, line.strip()
 
 
-def transcript_commands(text):
-    """Every lockstep command line of a transcript, also behind helpers such as "json" and "as"."""
+def transcript_commands(text, program="lockstep"):
+    """Every command line of a program in a transcript, also behind helpers such as "json" and "as"."""
     for line in text.splitlines():
         if not line.startswith("$ "):
             continue
-        for part in re.split(r"&&|;|\|", line[2:]):
-            at = re.search(r"\blockstep\s.*", part)
+        for part in re.split(r"&&|;|\|", RUNS_THE_AGENT.sub(r"\1lockstepd ", line[2:])):
+            at = re.search(rf"(?<![\w/.-]){program}\s.*", part)
             if at:
                 yield at.group(0).strip()
 
@@ -77,7 +85,7 @@ class Program:
 
     @functools.lru_cache(maxsize=None)
     def help(self, *command):
-        done = subprocess.run([self.path, *command, "--help"], capture_output=True, text=True, check=False)
+        done = subprocess.run([self.path, *filter(None, command), "--help"], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Refused(f"'lockstep {' '.join(command)}' is no command")
         return done.stdout
@@ -136,6 +144,52 @@ def shape_of(words, program):
     return command, frozenset(given)
 
 
+def agent_shape_of(words, program):
+    """The options of a line of lockstepd; Refused when it would not take them."""
+    given = set()
+    rest = list(words)
+    options = program.options("")
+    while rest:
+        name, _, value = rest.pop(0).partition("=")
+        if name not in options:
+            raise Refused(f"'lockstepd' does not take '{name}'")
+        long_name, takes_value = options[name]
+        given.add(long_name)
+        if takes_value and not value:
+            if not rest:
+                raise Refused(f"'{name}' needs a value")
+            rest.pop(0)
+    return frozenset(given)
+
+
+def path_of(url):
+    """What is asked for of the agent: its path, with "*" for the name of a run."""
+    path = re.sub(r"^\w+://(\$\([^)]*\)|[^/])*", "", url).split("?")[0] or "/"
+    return re.sub(r"^(/api/v1/runs/)(\$\([^)]*\)|[^/]+)", r"\1*", path)
+
+
+def curl_shape_of(words):
+    """Method, door and path of a line of curl; Refused when it is not a question that can be told."""
+    url, method, over_socket = None, None, False
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word in CURL_WITH_VALUE:
+            if not rest:
+                raise Refused(f"'{word}' needs a value")
+            value = rest.pop(0)
+            over_socket = over_socket or word == "--unix-socket"
+            if word in ("-X", "--request"):
+                method = value
+            elif word in ("-d", "--data"):
+                method = method or "POST"
+        elif not word.startswith("-"):
+            url = word
+    if url is None:
+        raise Refused("there is no URL")
+    return method or "GET", "socket" if over_socket else "TCP", path_of(url)
+
+
 def run_shapes(folder, program):
     """What the scenarios run, exactly and by shape."""
     lines, shapes = set(), set()
@@ -150,8 +204,51 @@ def run_shapes(folder, program):
     return lines, shapes
 
 
+def other_shapes(folder, program, shape):
+    """The same for lockstepd and curl: `shape` tells that of a line's words."""
+    shapes = set()
+    for transcript in sorted(folder.glob("tests/scenarios/*/transcript")):
+        for line in transcript_commands(transcript.read_text(encoding="utf-8"), program):
+            try:
+                shapes.add(shape(words_of(line, program) or []))
+            except Refused:
+                pass
+    return shapes
+
+
+def other_faults(folder, program, shape):
+    shapes = other_shapes(folder, program, shape)
+    for document in documents(folder):
+        for number, line in fenced_commands(document.read_text(encoding="utf-8"), program):
+            try:
+                fault = None if shape(words_of(line, program)) in shapes else "no scenario runs the like of it"
+            except Refused as refusal:
+                fault = str(refusal)
+            if fault:
+                yield f"{document.relative_to(folder)}:{number}: {line}: {fault}"
+
+
+def curl_shape_in(folder):
+    """Of a path that docs/api.md does not have, no line may speak."""
+    page = (folder / "docs/api.md").read_text(encoding="utf-8")
+    paths = {path.replace("/runs/ID", "/runs/*") for path in API_PATH.findall(page)}
+
+    def shape(words):
+        found = curl_shape_of(words)
+        if found[2] not in paths:
+            raise Refused(f"docs/api.md has no path '{found[2]}'")
+        return found
+
+    return shape
+
+
+def where_the_socket_is_left_out(line):
+    return re.sub(r"--socket \S+", "--socket PATH", line)
+
+
 def faults_in(folder, program):
     lines, shapes = run_shapes(folder, program)
+    lines = {where_the_socket_is_left_out(line) for line in lines}
     checked = 0
     for document in documents(folder):
         name = document.relative_to(folder)
@@ -162,7 +259,7 @@ def faults_in(folder, program):
             except Refused as refusal:
                 yield f"{name}:{number}: {line}: {refusal}"
                 continue
-            if str(name) == "README.md" and line not in lines:
+            if str(name) == "README.md" and where_the_socket_is_left_out(line) not in lines:
                 yield f"{name}:{number}: {line}: tests/scenarios/documented does not run this line"
             elif shape not in shapes:
                 yield f"{name}:{number}: {line}: no scenario runs '{shape[0]}' with these options"
@@ -186,6 +283,31 @@ class FakeProgram(Program):
         return self.PAGES[" ".join(command)]
 
 
+def agent_self_test():
+    program = FakeProgram()
+    program.PAGES = {"": "usage: lockstepd [OPTIONS]\n\n  --config FILE  its file\n  --version  show it\n"}
+    assert agent_shape_of(words_of("A=b lockstepd --config x", "lockstepd"), program) == {"--config"}
+    for line in ("lockstepd --confg x", "lockstepd x", "lockstepd --config"):
+        try:
+            agent_shape_of(words_of(line, "lockstepd"), program)
+        except Refused:
+            continue
+        raise AssertionError(f"'{line}' was taken")
+    assert list(transcript_commands("$ A=b agent --config x; ls", "lockstepd")) == ["lockstepd --config x"]
+    assert list(transcript_commands("$ lockstepd --version\n$ cat lockstepd.log", "lockstepd")) == ["lockstepd --version"]
+    assert not list(transcript_commands("$ lockstepd --version"))
+
+
+def curl_self_test():
+    shapes = {"curl -s http://h:1/api/v1/readiness?revision=1": ("GET", "TCP", "/api/v1/readiness"),
+              "curl --unix-socket /s -d {} http://x/api/v1/runs": ("POST", "socket", "/api/v1/runs"),
+              'curl "http://$(cat address)/metrics"': ("GET", "TCP", "/metrics"),
+              "curl -X DELETE --unix-socket s http://x/api/v1/runs/ID": ("DELETE", "socket", "/api/v1/runs/*")}
+    for line, shape in shapes.items():
+        assert curl_shape_of(words_of(line, "curl")) == shape, line
+    assert len(set(shapes.values())) == len(shapes)
+
+
 def self_test():
     program = FakeProgram()
     good = {"lockstep upgrade": ("upgrade", frozenset()),
@@ -203,6 +325,8 @@ def self_test():
         raise AssertionError(f"'{line}' was taken")
     assert list(fenced_commands("lockstep a\n```\nlockstep b\nls\n```\nlockstep c")) == [(3, "lockstep b")]
     assert list(transcript_commands("$ json lockstep current; echo\nlockstep no")) == ["lockstep current"]
+    agent_self_test()
+    curl_self_test()
     print("each rule can fail")
     return 0
 
@@ -210,8 +334,10 @@ def self_test():
 def main(arguments):
     if arguments == ["--self-test"]:
         return self_test()
-    folder, program = arguments
-    faults = list(faults_in(pathlib.Path(folder), Program(program)))
+    folder, program, agent = pathlib.Path(arguments[0]), Program(arguments[1]), Program(arguments[2])
+    faults = list(faults_in(folder, program))
+    faults += other_faults(folder, "lockstepd", lambda words: agent_shape_of(words, agent))
+    faults += other_faults(folder, "curl", curl_shape_in(folder))
     for fault in faults:
         print(fault)
     return 1 if faults else 0

@@ -1,0 +1,3 @@
+-- description: users
+
+create table users (id bigint primary key, name text not null);
