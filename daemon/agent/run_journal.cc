@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::size_t kRunsKept = 100;
 constexpr std::size_t kEventsKept = 5000;
+// Of one run; less than what a stream may have unsent (HttpLimits::unsent), so that who comes late
+// gets them all.
+constexpr std::size_t kBytesKept = 768 << 10;
+constexpr std::size_t kBytesOfEnded = 16 << 20;  // of all that have ended together
 
 }  // namespace
 
@@ -80,19 +84,29 @@ OrderAnswer RunJournal::Submit(const RunOrder& order, std::string_view idempoten
   entry.record.created_at = clock_.WallNow();
   entry.idempotency_key = idempotency_key;
   OrderTaken taken{entry.record};
-  ForgetOldest();
   guard.unlock();
   on_change_();
   return taken;
 }
 
-// Only those that have ended; there is one active run for each target.
+// Only of those that have ended, by their end: who has just heard of one finds it, however long it
+// took. There is one active run for each target.
 void RunJournal::ForgetOldest() {
-  std::size_t ended = 0;
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const bool forget = entry->record.phase == RunPhase::kEnded && ++ended > kRunsKept;
-    entry = forget ? entries_.erase(entry) : std::next(entry);
+  while (ended_.size() > kRunsKept) {
+    entries_.erase(ended_.front());
+    ended_.pop_front();
   }
+  std::size_t bytes = 0;
+  for (auto entry = ended_.rbegin(); entry != ended_.rend(); ++entry) {
+    bytes += (*entry)->bytes;
+    if (bytes > kBytesOfEnded) KeepTheLastLine(**entry);
+  }
+}
+
+void RunJournal::KeepTheLastLine(Entry& entry) {
+  if (entry.lines.size() <= 1) return;
+  entry.lines.erase(entry.lines.begin(), entry.lines.end() - 1);
+  entry.bytes = entry.lines.back().text.size();
 }
 
 std::optional<JournaledRun> RunJournal::ActiveOf(std::string_view target) const {
@@ -181,13 +195,22 @@ void RunJournal::SetPhase(const std::string& id, RunPhase phase) {
 }
 
 void RunJournal::AppendTo(Entry& entry, json::object event, bool progress) {
-  if (entry.lines.size() >= kEventsKept) {
-    const auto oldest = std::ranges::find(entry.lines, true, &Line::progress);
-    entry.lines.erase(oldest != entry.lines.end() ? oldest : entry.lines.begin());
-  }
   json::object whole{{"seq", ++entry.sequence}};
   for (auto& member : event) whole.emplace(member.key(), std::move(member.value()));
-  entry.lines.push_back({entry.sequence, progress, json::serialize(whole)});
+  std::string text = json::serialize(whole);
+  while (!entry.lines.empty() && (entry.lines.size() >= kEventsKept ||
+                                  entry.bytes + text.size() > kBytesKept)) {
+    DropOne(entry);
+  }
+  entry.bytes += text.size();
+  entry.lines.push_back({entry.sequence, progress, std::move(text)});
+}
+
+void RunJournal::DropOne(Entry& entry) {
+  const auto oldest = std::ranges::find(entry.lines, true, &Line::progress);
+  const auto line = oldest != entry.lines.end() ? oldest : entry.lines.begin();
+  entry.bytes -= line->text.size();
+  entry.lines.erase(line);
 }
 
 void RunJournal::Append(const std::string& id, json::object event) {
@@ -203,8 +226,9 @@ void RunJournal::Append(const std::string& id, json::object event) {
 
 void RunJournal::End(const std::string& id, CommandAnswer answer) {
   std::unique_lock guard(mutex_);
-  Entry* entry = FindEntry(id);
-  if (entry == nullptr) return;
+  const auto entry = std::ranges::find_if(
+      entries_, [&id](const Entry& one) { return one.record.id == id; });
+  if (entry == entries_.end() || entry->record.phase == RunPhase::kEnded) return;
   AppendTo(*entry,
            {{"event", "ended"},
             {"at", ToIso8601(clock_.WallNow())},
@@ -215,6 +239,7 @@ void RunJournal::End(const std::string& id, CommandAnswer answer) {
   entry->record.ended_at = clock_.WallNow();
   entry->record.answer = std::make_shared<const CommandAnswer>(std::move(answer));
   entry->stop.reset();
+  ended_.push_back(entry);
   ForgetOldest();
   guard.unlock();
   on_change_();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -75,7 +76,8 @@ struct OrderConflict {
 };
 using OrderAnswer = std::variant<OrderTaken, OrderConflict>;
 
-// Remembers the last hundred runs that have ended, and of each run at most five thousand events.
+// Remembers the last hundred runs that have ended, and of each run at most five thousand events or
+// 768 KiB of them, 16 MiB of all that have ended; of those that it has no room for, how they ended.
 // Thread: any.
 class RunJournal {
  public:
@@ -116,7 +118,8 @@ class RunJournal {
     bool stop_now = false;
     std::shared_ptr<StopSource> stop;
     std::uint64_t sequence = 0;
-    std::vector<Line> lines;
+    std::deque<Line> lines;
+    std::size_t bytes = 0;  // of their texts
   };
 
   // To be passed on with nothing locked, since whoever listens to it acts at once.
@@ -132,12 +135,16 @@ class RunJournal {
   const Entry* FindActive(std::string_view target) const;
   static StopRequest StopRequestOf(const Entry& entry);
   void AppendTo(Entry& entry, json::object event, bool progress);
+  static void DropOne(Entry& entry);
+  static void KeepTheLastLine(Entry& entry);
   void ForgetOldest();
 
   const Clock& clock_;
   std::function<void()> on_change_;
   mutable std::mutex mutex_;
-  std::list<Entry> entries_;  // guarded by mutex_; newest first
+  // Both guarded by mutex_.
+  std::list<Entry> entries_;                   // newest first
+  std::list<std::list<Entry>::iterator> ended_;  // whose end is longest ago first
 };
 
 }  // namespace lockstep

@@ -133,6 +133,44 @@ TEST_F(RunJournalTest, RemembersTheLastHundredThatEndedAndEveryActiveOne) {
   EXPECT_TRUE(journal_.Find(active));
 }
 
+// A long run of one target, while others had many: its end was forgotten in the moment in which it
+// was told, and its thread asked for what was not there.
+TEST_F(RunJournalTest, WhatHasJustEndedIsRememberedHoweverLongItTook) {
+  const std::string active = Taken(Upgrade("busy")).id;
+  for (int i = 0; i < 150; ++i) End(Taken(Upgrade()).id);
+  End(active);
+  ASSERT_TRUE(journal_.Find(active));
+  EXPECT_TRUE(journal_.EventsAfter(active, 0)->ended);
+  EXPECT_EQ(journal_.Recent().size(), 100U);
+}
+
+TEST_F(RunJournalTest, NoRunFillsTheMemoryWithItsEvents) {
+  const std::string id = Taken(Upgrade()).id;
+  const std::string notice(100'000, 'x');
+  for (int i = 0; i < 100; ++i) journal_.Append(id, {{"event", "notice"}, {"message", notice}});
+  std::size_t bytes = 0;
+  const auto events = journal_.EventsAfter(id, 0);
+  for (const std::string& line : events->lines) bytes += line.size();
+  EXPECT_LT(bytes, 1U << 20);
+  EXPECT_EQ(events->last, 100U);
+}
+
+TEST_F(RunJournalTest, OfManyLargeRunsTheOldestKeepTheirEndAlone) {
+  const std::string first = Taken(Upgrade()).id;
+  const std::string notice(700'000, 'x');
+  journal_.Append(first, {{"event", "notice"}, {"message", notice}});
+  End(first);
+  EXPECT_EQ(journal_.EventsAfter(first, 0)->lines.size(), 2U);
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = Taken(Upgrade()).id;
+    journal_.Append(id, {{"event", "notice"}, {"message", notice}});
+    End(id);
+  }
+  const auto left = journal_.EventsAfter(first, 0);
+  ASSERT_EQ(left->lines.size(), 1U);
+  EXPECT_THAT(left->lines[0], ::testing::HasSubstr("\"event\":\"ended\""));
+}
+
 TEST_F(RunJournalTest, EachChangeIsTold) {
   const std::string id = Taken(Upgrade()).id;
   const int before = changes_;
