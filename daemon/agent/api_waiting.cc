@@ -97,8 +97,7 @@ class GoalWaiting : public ApiWaiting {
       reply_->Send(ToResponse({.status = 404, .detail = "the target is gone"}));
       return {};
     }
-    const bool fresh = status->looked_steady >= began_ - kFreshPicture;
-    if (status->sight && status->reachable && fresh && !IsConcluding(*status)) {
+    if (IsFresh(*status) && !IsConcluding(*status)) {
       const GoalSight seen = SeeGoal(*status, goal_);
       if (seen.missing.empty()) return Done(*status, "reached", seen, now);
       if (seen.failed) return Done(*status, "failed", seen, now);
@@ -121,6 +120,18 @@ class GoalWaiting : public ApiWaiting {
   }
 
  private:
+  bool IsFresh(const TargetStatus& status) const {
+    return status.sight && status.reachable && status.looked_steady >= began_ - kFreshPicture;
+  }
+
+  // The picture after a run is there, and the run's end is about to be told: who hears that the goal
+  // is reached may order the next run at once.
+  bool IsConcluding(const TargetStatus& status) const {
+    if (status.run) return false;
+    const auto active = agent_.Journal().ActiveOf(target_);
+    return active && active->phase == RunPhase::kRunning;
+  }
+
   std::optional<SteadyTime> Done(const TargetStatus& status, const std::string& state,
                                  const GoalSight& seen, SteadyTime now) {
     const bool reached = state == "reached";
@@ -142,13 +153,6 @@ class GoalWaiting : public ApiWaiting {
                                {"next", reached ? json::value(nullptr) : "lockstep status"},
                                {"diagnostics", json::array{}}}));
     return {};
-  }
-
-  // Its run has done its work and is about to be told to have ended: whoever orders the next one
-  // upon our answer must not meet it.
-  bool IsConcluding(const TargetStatus& status) const {
-    const auto active = agent_.Journal().ActiveOf(target_);
-    return active && active->phase == RunPhase::kRunning && !status.run;
   }
 
   static std::string MessageOf(const TargetStatus& status, const std::string& state) {
