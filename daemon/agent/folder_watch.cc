@@ -39,17 +39,18 @@ void FolderWatch::Watch() {
 
 void FolderWatch::WatchAgainLater() {
   again_.expires_after(kWatchAgain);
-  again_.async_wait([this](const boost::system::error_code& problem) {
-    if (problem) return;
+  again_.async_wait([this, self = std::weak_ptr(self_)](const boost::system::error_code& problem) {
+    if (problem || self.expired()) return;
     Watch();
     if (watch_ >= 0) TellSoon();
   });
 }
 
 void FolderWatch::Read() {
-  inotify_.async_read_some(boost::asio::buffer(buffer_),
-                           [this](const boost::system::error_code& problem, std::size_t bytes) {
-                             if (problem) return;
+  inotify_.async_read_some(boost::asio::buffer(buffer_->bytes),
+                           [this, self = std::weak_ptr(self_), buffer = buffer_](
+                               const boost::system::error_code& problem, std::size_t bytes) {
+                             if (problem || self.expired()) return;
                              OnEvents(bytes);
                              Read();
                            });
@@ -59,7 +60,7 @@ void FolderWatch::OnEvents(std::size_t bytes) {
   bool lost = false;
   for (std::size_t at = 0; at + sizeof(inotify_event) <= bytes;) {
     inotify_event event{};
-    std::memcpy(&event, buffer_.data() + at, sizeof event);
+    std::memcpy(&event, buffer_->bytes.data() + at, sizeof event);
     // IN_IGNORED: the folder is gone, and the watch with it.
     if ((event.mask & (IN_IGNORED | IN_MOVE_SELF)) != 0 && event.wd == watch_) lost = true;
     at += sizeof event + event.len;
@@ -75,8 +76,8 @@ void FolderWatch::OnEvents(std::size_t bytes) {
 void FolderWatch::TellSoon() {
   if (std::exchange(telling_, true)) return;
   soon_.expires_after(kTogether);
-  soon_.async_wait([this](const boost::system::error_code& problem) {
-    if (problem) return;
+  soon_.async_wait([this, self = std::weak_ptr(self_)](const boost::system::error_code& problem) {
+    if (problem || self.expired()) return;
     telling_ = false;
     on_change_();
   });

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace lockstep {
@@ -35,7 +36,13 @@ class FolderWatch {
   boost::asio::steady_timer again_;
   int watch_ = -1;  // of inotify_; -1: none
   bool telling_ = false;
-  alignas(8) std::array<char, 4096> buffer_{};
+  // A handler may be on its way already when this is destroyed; it holds this by a weak pointer.
+  std::shared_ptr<FolderWatch*> self_ = std::make_shared<FolderWatch*>(this);
+  // Shared with the read under way.
+  struct Buffer {
+    alignas(8) std::array<char, 4096> bytes{};
+  };
+  std::shared_ptr<Buffer> buffer_ = std::make_shared<Buffer>();
 };
 
 }  // namespace lockstep
