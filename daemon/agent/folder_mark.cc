@@ -57,12 +57,15 @@ ManifestSight Incomplete(const std::string& problem) {
 bool FolderMark::IsOlderThan(Duration settle, WallTime now) const {
   const auto limit =
       std::chrono::duration_cast<Duration>(now.time_since_epoch() - settle).count();
-  return std::ranges::all_of(files,
+  return listing_changed_ns <= limit &&
+         std::ranges::all_of(files,
                              [limit](const FileMark& file) { return file.changed_ns <= limit; });
 }
 
 FolderMark ReadFolderMark(const std::string& folder) {
   FolderMark mark;
+  // Before the listing: what goes meanwhile is seen by its time or by its name.
+  mark.listing_changed_ns = MarkOf(folder).changed_ns;
   std::error_code problem;
   std::filesystem::directory_iterator entries(folder, problem);
   const std::filesystem::directory_iterator end;
@@ -71,7 +74,9 @@ FolderMark ReadFolderMark(const std::string& folder) {
     entries.increment(problem);
   }
   if (problem) {
-    return {{}, "cannot look at the folder \"" + Escaped(folder) + "\": " + problem.message()};
+    return {.files = {},
+            .problem =
+                "cannot look at the folder \"" + Escaped(folder) + "\": " + problem.message()};
   }
   std::ranges::sort(mark.files, {}, &FileMark::name);
   return mark;

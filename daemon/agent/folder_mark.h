@@ -23,10 +23,16 @@ struct FileMark {
 struct FolderMark {
   std::vector<FileMark> files;
   std::string problem;  // why the folder could not be looked at; empty: it could
+  // When a name last came or went: also that of a file that does not count.
+  long long listing_changed_ns = 0;
 
-  bool operator==(const FolderMark&) const = default;
+  // Of the files alone.
+  bool operator==(const FolderMark& other) const {
+    return files == other.files && problem == other.problem;
+  }
 
-  // Nothing in it was changed in the last `settle`, by the file system's clock.
+  // Nothing in it was changed in the last `settle`, by the file system's clock: nor was a file taken
+  // away, as the first half of replacing them all.
   bool IsOlderThan(Duration settle, WallTime now) const;
 };
 

@@ -8,6 +8,12 @@
 #include "core/duration.h"
 
 namespace lockstep {
+namespace {
+
+// However short the folder's time to settle is, what is wrong with it is not looked at without end.
+constexpr Duration kShortestPause = std::chrono::milliseconds(100);
+
+}  // namespace
 
 KeptFolder::KeptFolder(std::string path, FolderTimes times, const Clock& clock)
     : path_(std::move(path)), times_(times), clock_(clock) {}
@@ -42,8 +48,7 @@ KeptFolder::Sight KeptFolder::Look() {
   if (manifest.state == ManifestState::kNone && !HasComeToRest(mark)) {
     return Wait("the folder is being changed; it is read once it has been left alone for " +
                     ToText(times_.settle),
-                std::max<Duration>(seen_since_ + times_.settle - clock_.Now(),
-                                   std::chrono::milliseconds(1)));
+                seen_since_ + times_.settle - clock_.Now());
   }
   return Take(mark);
 }
@@ -76,7 +81,7 @@ KeptFolder::Sight KeptFolder::Take(const FolderMark& mark) {
 KeptFolder::Sight KeptFolder::Wait(std::string why, Duration pause) {
   at_rest_ = false;
   problem_ = std::move(why);
-  next_look_ = clock_.Now() + pause;
+  next_look_ = clock_.Now() + std::max(pause, kShortestPause);
   return Sight::kSame;
 }
 

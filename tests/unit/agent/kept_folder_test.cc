@@ -126,6 +126,27 @@ TEST_F(KeptFolderTest, AFolderThatCannotBeListedIsSaidToBeSo) {
   EXPECT_THAT(kept.problem(), HasSubstr("missing"));
 }
 
+// With a time to settle of 0 its thread asked for the next look in the same moment, for ever.
+TEST_F(KeptFolderTest, WhatIsWrongIsNotLookedAtWithoutEnd) {
+  KeptFolder kept(folder_.Path("missing"), {.settle = Duration::zero()}, clock_);
+  kept.Look();
+  EXPECT_GE(kept.next_look(), clock_.Now() + std::chrono::milliseconds(100));
+}
+
+// Files are replaced by taking the old ones away first: those that are left are old, and not all.
+TEST_F(KeptFolderTest, AFolderFromWhichFilesAreBeingTakenIsNotAtRest) {
+  const WallTime now{std::chrono::seconds(100)};
+  FolderMark mark{.files = {{.name = "b.up.sql", .bytes = 1, .inode = 1, .changed_ns = 1}},
+                  .problem = {},
+                  .listing_changed_ns = 99'000'000'000};
+  EXPECT_FALSE(mark.IsOlderThan(kSettle, now));
+  mark.listing_changed_ns = 98'000'000'000;
+  EXPECT_TRUE(mark.IsOlderThan(kSettle, now));
+  WritePair("a");
+  EXPECT_GE(ReadFolderMark(folder_.path()).listing_changed_ns,
+            ReadFolderMark(folder_.path()).files.front().changed_ns - 1'000'000'000);
+}
+
 TEST_F(KeptFolderTest, NothingIsLookedAtBeforeItIsTime) {
   WritePair("a");
   kept_.Look();
@@ -143,7 +164,9 @@ TEST_F(KeptFolderTest, AnotherFolderIsReadEvenWhenItLooksTheSame) {
   LookAfter(kSettle);
   TemporaryFolder other;
   kept_.Use(other.path(), {.settle = kSettle});
-  EXPECT_EQ(kept_.Look(), Sight::kTaken);
+  // It was made just now.
+  EXPECT_EQ(kept_.Look(), Sight::kSame);
+  EXPECT_EQ(LookAfter(kSettle), Sight::kTaken);
   EXPECT_TRUE(kept_.folder()->migrations().empty());
 }
 
