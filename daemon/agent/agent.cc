@@ -304,8 +304,8 @@ void Agent::ServeChange() {
 }
 
 bool Agent::AllReady() const {
-  return std::ranges::all_of(targets_, [](const auto& one) {
-    return ReadinessOf(*one.second.worker->status()).ready;
+  return std::ranges::all_of(targets_, [this](const auto& one) {
+    return ReadinessOf(*one.second.worker->status(), clock_.Now()).ready;
   });
 }
 

@@ -202,7 +202,7 @@ Api::ReadinessAmong Api::ReadinessOfTargets(const std::vector<std::string>& name
   ReadinessAmong among{.all = {true, "every migration is applied"}, .targets = {}};
   for (const std::string& name : names) {
     const auto status = agent_.StatusOf(name);
-    const Readiness one = status ? ReadinessOf(*status, revision) : Readiness{};
+    const Readiness one = status ? ReadinessOf(*status, clock_.Now(), revision) : Readiness{};
     among.targets.push_back(
         json::object{{"name", name}, {"ready", one.ready}, {"reason", one.reason}});
     if (names.size() == 1) among.all = one;

@@ -61,7 +61,7 @@ json::object ToJson(const JournaledRun& run, const std::optional<RunProgress>& p
 
 json::object TargetDocument(const TargetStatus& status, const std::optional<JournaledRun>& active,
                             const std::vector<JournaledRun>& ended, SteadyTime now) {
-  const Readiness readiness = ReadinessOf(status);
+  const Readiness readiness = ReadinessOf(status, now);
   json::array runs;
   for (const JournaledRun& run : ended) runs.push_back(ToJson(run));
   return {{"name", status.name},

@@ -15,8 +15,10 @@ struct Readiness {
   bool operator==(const Readiness&) const = default;
 };
 
-// Ready: the database answered at the last look, nothing failed, every migration of the folder is
-// applied (with `revision`: that one is). Never whether this replica leads.
-Readiness ReadinessOf(const TargetStatus& status, std::string_view revision = {});
+// Ready: the database answered at the last look, which is not long ago, nothing failed, every
+// migration of the folder is applied (with `revision`: that one is). Never whether this replica
+// leads. There is no look while a run is under way: one revision, once applied, stays so for its
+// time, or each long migration would take its application from the network.
+Readiness ReadinessOf(const TargetStatus& status, SteadyTime now, std::string_view revision = {});
 
 }  // namespace lockstep

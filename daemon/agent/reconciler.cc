@@ -12,6 +12,9 @@ namespace {
 constexpr Duration kFirstPause = std::chrono::milliseconds(200);
 constexpr Duration kLongestPause = std::chrono::seconds(30);
 constexpr Duration kNever = std::chrono::hours(24);
+// A picture may be as old as interface and settings say, and a look takes a moment itself.
+constexpr Duration kFreshForReadiness = std::chrono::seconds(10);
+constexpr Duration kMoment = std::chrono::seconds(5);
 
 std::string TextAt(const json::object& document, std::string_view key) {
   const json::value* value = document.if_contains(key);
@@ -262,6 +265,7 @@ void Reconciler::Publish() {
     status.sight = sight_;
     if (folder_.was_taken()) status.folder = folder_.folder();
     status.ready_when_ahead = settings_->ready_when_ahead;
+    status.fresh_for = std::max(kFreshForReadiness, settings_->refresh) + kMoment;
   });
 }
 

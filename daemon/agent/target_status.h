@@ -61,6 +61,8 @@ struct TargetStatus {
   bool folder_ok = true;
   WallTime looked_at{};      // when `sight` was taken
   SteadyTime looked_steady{};
+  // How old it may be and still speak for the database.
+  Duration fresh_for = std::chrono::seconds(15);
   std::shared_ptr<const DatabaseSight> sight;  // null: the database was never reached
   std::optional<RunProgress> run;
   std::shared_ptr<const MigrationFolder> folder;  // null: it was never read
