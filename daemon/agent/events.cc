@@ -9,8 +9,8 @@ const std::vector<EventKind>& EventCatalogue() {
     using namespace event;
     std::vector<EventKind> all = {
         kAgentStarted,     kListening,          kSignalReceived,   kSettingsReloaded,
-        kSettingsRefused,  kStateDump,          kAgentStopping,    kAgentStopped,
-        kChangeRequested,  kChangeForbidden, kRequestFailed,    kTargetChanged,    kDatabaseReached,
+        kSettingsRefused,  kStateDump,          kAgentStopping,    kAgentLeaves,        kAgentStopped,
+        kChangeRequested,  kChangeForbidden, kRequestFailed,    kTargetChanged,    kTargetFailed,       kDatabaseReached,
         kDatabaseLost,     kFolderTaken,        kDiagnostic,       kRunBegun,
         kRunEnded,         kRunFailed,          kRunDeferred,      kMigrationLockWaiting,
         kMigrationLockTaken, kBackupWritten,    kMigrationBegun,   kStatementBegun,

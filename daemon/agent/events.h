@@ -28,6 +28,10 @@ inline constexpr EventKind kStateDump{"state_dump", LogLevel::kInfo,
 inline constexpr EventKind kAgentStopping{
     "agent_stopping", LogLevel::kInfo,
     "No new migration is begun; the one that runs gets its time."};
+inline constexpr EventKind kAgentLeaves{
+    "agent_leaves", LogLevel::kWarning,
+    "A connection did not end within shutdown.grace and a moment; the agent has left without "
+    "waiting for it. The server rolls back what was under way."};
 inline constexpr EventKind kAgentStopped{"agent_stopped", LogLevel::kInfo, "The agent has ended."};
 
 // ---- Requests
@@ -46,6 +50,9 @@ inline constexpr EventKind kRequestFailed{
 // ---- A target
 inline constexpr EventKind kTargetChanged{
     "target_changed", LogLevel::kInfo, "What the agent does for this target, or waits for, is new."};
+inline constexpr EventKind kTargetFailed{
+    "target_failed", LogLevel::kError,
+    "Work on a target met a bug of the agent; it goes on in a while. Please report it."};
 inline constexpr EventKind kDatabaseReached{"database_reached", LogLevel::kInfo,
                                             "The database answers."};
 inline constexpr EventKind kDatabaseLost{

@@ -48,13 +48,26 @@ class Inbox {
     return Take(guard);
   }
 
+  // Something has come that goes before any run that was not begun yet.
+  bool ForbidsToBegin() const {
+    const std::lock_guard guard(mutex_);
+    return mail_.end || mail_.pause.has_value() || mail_.settings != nullptr;
+  }
+  // Something has come that a run gives way to while it only waits for the migration lock.
+  bool IsWorthAnInterruption() const { return ForbidsToBegin() || HasNewsOfTheFolder(); }
+
  private:
+  bool HasNewsOfTheFolder() const {
+    const std::lock_guard guard(mutex_);
+    return mail_.folder_changed;
+  }
+
   Mail Take(std::unique_lock<std::mutex>&) {
     arrived_ = false;
     return std::exchange(mail_, {});
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable came_;
   Mail mail_;             // guarded by mutex_
   bool arrived_ = false;  // guarded by mutex_

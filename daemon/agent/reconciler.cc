@@ -12,6 +12,8 @@ namespace {
 constexpr Duration kFirstPause = std::chrono::milliseconds(200);
 constexpr Duration kLongestPause = std::chrono::seconds(30);
 constexpr Duration kNever = std::chrono::hours(24);
+// However many wait for a fresh picture, the database is not asked more often than that.
+constexpr Duration kBetweenLooks = std::chrono::milliseconds(500);
 // A picture may be as old as interface and settings say, and a look takes a moment itself.
 constexpr Duration kFreshForReadiness = std::chrono::seconds(10);
 constexpr Duration kMoment = std::chrono::seconds(5);
@@ -56,6 +58,8 @@ Tick Reconciler::Step(const Mail& mail) {
   LookAtDatabase();
   DropHopelessRun();
   while (const auto run = mail.end ? std::nullopt : NextRun()) {
+    // Asked once the run stands in the journal: who wants our end from now on finds it there.
+    if (tools_.port.ForbidsToBegin()) break;
     RunNow(*run);
     // Whatever came meanwhile is seen to first.
     if (tools_.journal.Find(run->id)->phase != RunPhase::kEnded) break;
@@ -68,7 +72,7 @@ void Reconciler::Take(const Mail& mail) {
   if (mail.settings) Use(mail.settings);
   if (mail.pause) paused_ = *mail.pause;
   if (mail.folder_changed) folder_.ExpectChange();
-  if (mail.refresh) look_due_ = {};
+  if (mail.refresh) look_due_ = std::min(look_due_, looked_ + kBetweenLooks);
   // Whoever has mended a file and gives an order means the file as it is now.
   if (mail.order) folder_.ExpectChange();
   for (const RunSource source : mail.triggers) {
@@ -134,6 +138,7 @@ void Reconciler::LookAtDatabase() {
     problem_ = error.what();
     look_due_ = tools_.clock.Now() + look_backoff_.Next();
   }
+  looked_ = tools_.clock.Now();
 }
 
 // ---- Runs --------------------------------------------------------------------------------------
@@ -165,6 +170,7 @@ std::optional<JournaledRun> Reconciler::RunForWish() {
   // Its diagnostics are shown; a better folder brings a wish of its own.
   if (!folder_.folder()->ok() || sight_->pending.empty()) {
     wish_.reset();
+    deferred_due_.reset();
     return {};
   }
   const OrderAnswer answer = tools_.journal.Submit({.target = settings_->name,
@@ -188,16 +194,21 @@ void Reconciler::RunNow(const JournaledRun& run) {
   tools_.board.Update([](TargetStatus& status) { status.run.reset(); });
   under_way_.clear();
   Publish();
-  Conclude(run, std::move(answer));
+  if (WasInterrupted(run, answer, *stop)) {
+    tools_.journal.SetPhase(run.id, RunPhase::kQueued);
+  } else {
+    Conclude(run, std::move(answer));
+  }
+}
+
+// Nobody wanted its end: it gave way while it only waited, and goes on later.
+bool Reconciler::WasInterrupted(const JournaledRun& run, const CommandAnswer& answer,
+                                const StopSource& stop) const {
+  const bool stopped = StateOf(answer) == "stopped" || ErrorCodeOf(answer) == "stopped";
+  return stopped && stop.requested() && !tools_.journal.Find(run.id)->stopping;
 }
 
 void Reconciler::Conclude(const JournaledRun& run, CommandAnswer answer) {
-  const bool stopped = StateOf(answer) == "stopped" || ErrorCodeOf(answer) == "stopped";
-  if (stopped && !tools_.journal.Find(run.id)->stopping) {
-    // Nobody wanted its end: it was interrupted while it only waited, and goes on later.
-    tools_.journal.SetPhase(run.id, RunPhase::kQueued);
-    return;
-  }
   if (IsOfTheAgent(run)) {
     ConcludeWish(run, answer);
   } else if (run.order.direction == Direction::kDown) {
@@ -214,6 +225,7 @@ void Reconciler::ConcludeWish(const JournaledRun& run, const CommandAnswer& answ
   if (broke || StateOf(answer) == "busy") return TryAgainLater(run.order.source);
   run_backoff_.Reset();
   wish_.reset();
+  deferred_due_.reset();
   if (StateOf(answer) == "deferred") {
     deferred_due_ = tools_.clock.Now() + settings_->retry_deferred;
   }
@@ -245,9 +257,10 @@ std::string Reconciler::Doing() const {
   if (!sight_->failed.empty()) {
     return "revision \"" + sight_->failed.front() + "\" failed; waits for a trigger";
   }
-  if (deferred_due_) return "a migration was deferred; tries again in a while, or at a trigger";
-  if (wish_ && !sight_->pending.empty()) return "tries again soon";
-  if (!sight_->pending.empty()) {
+  const bool pending = !sight_->pending.empty();
+  if (deferred_due_ && pending) return "a migration was deferred; tries again in a while, or at a trigger";
+  if (wish_ && pending) return "tries again soon";
+  if (pending) {
     return std::to_string(sight_->pending.size()) + " pending; waits for a trigger";
   }
   return sight_->ahead.empty() ? "up to date" : "up to date; the database is ahead of this folder";

@@ -36,6 +36,8 @@ class TargetPort {
   virtual CommandAnswer Run(const JournaledRun& run, const MigrationFolder& folder,
                             const std::shared_ptr<StopSource>& stop) = 0;
   virtual void OnTrigger(RunSource source) = 0;
+  // Something has come by mail that goes before a run: the end, a pause, other settings.
+  virtual bool ForbidsToBegin() const = 0;
 };
 
 struct ReconcilerTools {
@@ -73,6 +75,8 @@ class Reconciler {
   std::optional<JournaledRun> NextRun();
   std::optional<JournaledRun> RunForWish();
   void RunNow(const JournaledRun& run);
+  bool WasInterrupted(const JournaledRun& run, const CommandAnswer& answer,
+                      const StopSource& stop) const;
   void Conclude(const JournaledRun& run, CommandAnswer answer);
   void ConcludeWish(const JournaledRun& run, const CommandAnswer& answer);
   void TryAgainLater(RunSource source);
@@ -90,6 +94,7 @@ class Reconciler {
   std::string problem_;
   std::shared_ptr<const DatabaseSight> sight_;
   SteadyTime look_due_{};
+  SteadyTime looked_{};  // when the last look was over, whatever came of it
   std::optional<RunSource> wish_;
   SteadyTime wish_not_before_{};
   std::optional<SteadyTime> interval_due_;

@@ -67,6 +67,20 @@ void LogBegin(const JournaledRun& run) {
   LogEvent(event::kRunBegun, WordsOf(run.order), fields);
 }
 
+// Lets a run that only waits for the migration lock give way to what has come by mail, also to what
+// came before it waited.
+class GivesWay : public RunObserver {
+ public:
+  GivesWay(const Inbox& inbox, StopSource& stop) : inbox_(inbox), stop_(stop) {}
+  void OnWaitingForMigrationLock(const LockHolder&, double) override {
+    if (inbox_.IsWorthAnInterruption()) stop_.RequestAfterCurrent();
+  }
+
+ private:
+  const Inbox& inbox_;
+  StopSource& stop_;
+};
+
 void LogEnd(const JournaledRun& run, const CommandAnswer& answer) {
   const Outcome outcome = OutcomeOf(answer);
   LogFields fields = {{"target", run.order.target},
@@ -135,6 +149,7 @@ void TargetWorker::UseFromNowOn(std::shared_ptr<const TargetSettings> settings) 
 
 void TargetWorker::RequestEnd() {
   inbox_.Post([](Mail& mail) { mail.end = true; });
+  tools_.journal.Interrupt(name_);
 }
 
 // ---- The thread --------------------------------------------------------------------------------
@@ -142,7 +157,7 @@ void TargetWorker::RequestEnd() {
 void TargetWorker::Work() {
   Mail mail = inbox_.Take();
   for (;;) {
-    const Tick tick = reconciler_.Step(mail);
+    const Tick tick = StepOrSay(mail);
     board_.Update([&](TargetStatus& status) { status.doing = tick.doing; });
     Tell();
     // What a run has needed is not needed until the next one, which may be months away.
@@ -155,11 +170,36 @@ void TargetWorker::Work() {
   tools_.on_change();
 }
 
+// A bug that shows itself in one target ends neither the agent nor the runs of other targets.
+Tick TargetWorker::StepOrSay(const Mail& mail) {
+  try {
+    return reconciler_.Step(mail);
+  } catch (const std::exception& error) {
+    return SayBug(error.what());
+  }
+}
+
+Tick TargetWorker::SayBug(const std::string& what) {
+  constexpr Duration kPause = std::chrono::seconds(30);
+  const std::string doing = "met a bug of the agent, please report it; tries again: " + what;
+  LogEvent(event::kTargetFailed, doing, {{"target", name_}});
+  if (const auto active = tools_.journal.ActiveOf(name_)) {
+    tools_.journal.End(active->id, AnswerOf(Error(ErrorCode::kInternal, what)));
+  }
+  board_.Update([&](TargetStatus& status) {
+    status.run.reset();
+    status.reachable = false;
+    status.problem = doing;
+  });
+  return {tools_.clock.Now() + kPause, doing};
+}
+
 void TargetWorker::EndQueuedRun() {
   const auto left = tools_.journal.ActiveOf(name_);
   if (!left) return;
-  tools_.journal.End(left->id, AnswerOf(Error(ErrorCode::kStopped, "the agent stops",
-                                              "nothing was changed; order it again")));
+  tools_.journal.End(left->id, AnswerOf(Error(ErrorCode::kStopped,
+                                              "the agent stops, or has this target no longer",
+                                              "what was not begun was not changed; order it again")));
 }
 
 // What has changed, to the log and the metrics.
@@ -217,7 +257,8 @@ CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& 
   RunLog log(name_, run.id);
   RunEventWriter events(
       tools_.clock, [&](json::object event) { tools_.journal.Append(run.id, std::move(event)); });
-  RunObservers observers({&progress, &log, &metrics_, &events});
+  GivesWay gives_way(inbox_, *stop);
+  RunObservers observers({&progress, &log, &metrics_, &events, &gives_way});
   const CommandContext context{.settings = settings_->settings,
                                .clock = tools_.clock,
                                .observer = observers,

@@ -47,6 +47,8 @@ class TargetWorker : private TargetPort {
 
  private:
   void Work();
+  Tick StepOrSay(const Mail& mail);
+  Tick SayBug(const std::string& what);
   void EndQueuedRun();
   void Tell();
   void TellSight(const TargetStatus& now);
@@ -58,6 +60,7 @@ class TargetWorker : private TargetPort {
   CommandAnswer Run(const JournaledRun& run, const MigrationFolder& folder,
                     const std::shared_ptr<StopSource>& stop) override;
   void OnTrigger(RunSource source) override;
+  bool ForbidsToBegin() const override { return inbox_.ForbidsToBegin(); }
 
   WorkerTools tools_;
   std::string name_;

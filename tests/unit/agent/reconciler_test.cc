@@ -34,6 +34,7 @@ class ScriptedPort : public TargetPort {
     return on_run(run, *stop);
   }
   void OnTrigger(RunSource source) override { triggers.emplace_back(NameOf(source)); }
+  bool ForbidsToBegin() const override { return forbids_to_begin; }
 
   // Applies all that is pending.
   CommandAnswer Apply() {
@@ -44,6 +45,7 @@ class ScriptedPort : public TargetPort {
 
   DatabaseSight sight;
   bool away = false;
+  bool forbids_to_begin = false;
   int looks = 0;
   std::vector<std::string> runs;
   std::vector<std::string> triggers;
@@ -390,6 +392,57 @@ TEST_F(ReconcilerTest, TenThousandTriggersAreOneRun) {
 TEST_F(ReconcilerTest, AtTheEndNothingIsBegun) {
   Step({.end = true});
   EXPECT_THAT(port_.runs, IsEmpty());
+}
+
+// SIGTERM during somebody's order, with a wish of the agent's own behind it: that began after the
+// end was asked for, and was not asked to stop.
+TEST_F(ReconcilerTest, OnceTheEndIsAskedForNothingFollowsTheRunThatIsUnderWay) {
+  const JournaledRun order = Order(Direction::kUp, "a");
+  port_.on_run = [this](const JournaledRun&, StopSource&) {
+    port_.forbids_to_begin = true;
+    return AnswerWithState("done");
+  };
+  Step({.order = true});
+  EXPECT_THAT(port_.runs, ElementsAre("api up a"));
+  EXPECT_EQ(StatusOfRun(order.id), "ended");
+  port_.on_run = [this](const JournaledRun&, StopSource&) { return port_.Apply(); };
+  port_.forbids_to_begin = false;
+  Step();
+  EXPECT_THAT(port_.runs, ElementsAre("api up a", "start up head"));
+}
+
+TEST_F(ReconcilerTest, ARunThatSaysStoppedUnaskedEnds) {
+  port_.on_run = [](const JournaledRun&, StopSource&) {
+    return AnswerWithState("stopped", ExitCode::kTemporary);
+  };
+  const Tick tick = Step();
+  EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kEnded);
+  EXPECT_GT(tick.wake, clock_.Now());
+}
+
+TEST_F(ReconcilerTest, HoweverManyWaitTheDatabaseIsAskedTwiceASecondAtMost) {
+  port_.sight.pending.clear();
+  Step();
+  for (int i = 0; i < 10; ++i) Step({.refresh = true});
+  EXPECT_EQ(port_.looks, 1);
+  StepAfter(std::chrono::milliseconds(500));
+  EXPECT_EQ(port_.looks, 2);
+}
+
+TEST_F(ReconcilerTest, WhatAnotherReplicaHasAppliedIsNoLongerSaidToBeDeferred) {
+  port_.on_run = [](const JournaledRun&, StopSource&) { return AnswerWithState("deferred"); };
+  EXPECT_THAT(Step().doing, HasSubstr("was deferred"));
+  port_.Apply();
+  EXPECT_EQ(StepAfter(settings_.refresh).doing, "up to date");
+}
+
+TEST_F(ReconcilerTest, SaysHowLongItsPictureSpeaksForTheDatabase) {
+  settings_.refresh = std::chrono::seconds(1);
+  Step();
+  EXPECT_EQ(board_.Read()->fresh_for, std::chrono::seconds(15));
+  settings_.refresh = std::chrono::minutes(2);
+  Step({.settings = std::make_shared<const TargetSettings>(settings_)});
+  EXPECT_EQ(board_.Read()->fresh_for, std::chrono::seconds(125));
 }
 
 TEST_F(ReconcilerTest, NewSettingsCountFromTheNextStepOn) {
