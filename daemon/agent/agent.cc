@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "commands/exit_code.h"
 #include "core/duration.h"
 
 namespace lockstep {
@@ -29,6 +30,13 @@ AgentFacts FactsOf(const AgentSettings& settings, const Clock& clock) {
   facts.started_steady = clock.Now();
   facts.config = settings.file;
   return facts;
+}
+
+constexpr const char* kStopsNow = "the agent is stopping";
+
+ReloadResult RefusalOf(const std::exception& problem) {
+  const auto* error = dynamic_cast<const Error*>(&problem);
+  return {problem.what(), error == nullptr ? "this is a bug; please report it" : error->hint(), {}};
 }
 
 }  // namespace
@@ -115,11 +123,12 @@ void Agent::OpenDoors() {
 // ---- Targets -------------------------------------------------------------------------------------
 
 void Agent::BeginTarget(const TargetSettings& settings) {
-  Target& target = targets_[settings.name];
+  Target target;
   const WorkerTools tools{clock_, journal_, metrics_, [this] { OnChange(); }};
   target.worker =
       std::make_unique<TargetWorker>(std::make_shared<const TargetSettings>(settings), tools);
   WatchFolder(target, settings);
+  targets_.emplace(settings.name, std::move(target));
 }
 
 void Agent::WatchFolder(Target& target, const TargetSettings& settings) {
@@ -207,8 +216,7 @@ void Agent::DumpState() const {
 
 void Agent::OnStopSignal() {
   if (!stopping_) return Stop();
-  cancelled_ = true;
-  journal_.RequestStopOfAll(true);
+  CancelNow();
 }
 
 // ---- Reload --------------------------------------------------------------------------------------
@@ -216,30 +224,52 @@ void Agent::OnStopSignal() {
 // Files are read by a thread of their own, since the event loop waits for nothing. Who asks while
 // one is under way gets that one's answer.
 void Agent::Reload(std::function<void(const ReloadResult&)> then) {
+  if (stopping_) return then({kStopsNow, "", {}});
   reload_listeners_.push_back(std::move(then));
   if (reload_listeners_.size() > 1) return;
   systemd_.Reloading();
   if (reloading_.joinable()) reloading_.join();
-  reloading_ = std::thread([this] {
-    try {
-      boost::asio::post(io_, [this, settings = load_()] { OnLoaded(settings); });
-    } catch (const Error& error) {
-      const ReloadResult result{error.what(), error.hint(), {}};
-      boost::asio::post(io_, [this, result] { EndReload(result); });
-    }
-  });
+  reloading_ = std::thread([this] { Load(); });
 }
 
-void Agent::OnLoaded(const AgentSettings& settings) {
+// Users and groups may be looked up over a network.
+void Agent::Load() {
   try {
-    EndReload(Use(settings));
-  } catch (const Error& error) {
-    EndReload({error.what(), error.hint(), {}});
+    Loaded loaded{.settings = load_(), .allowed = {}};
+    loaded.allowed = ResolveAllowed(loaded.settings.allow_users, loaded.settings.allow_groups);
+    boost::asio::post(io_, [this, loaded = std::move(loaded)] { OnLoaded(loaded); });
+  } catch (const std::exception& error) {
+    boost::asio::post(io_, [this, result = RefusalOf(error)] { EndReload(result); });
   }
 }
 
-ReloadResult Agent::Use(AgentSettings settings) {
-  allowed_ = ResolveAllowed(settings.allow_users, settings.allow_groups);
+void Agent::OnLoaded(Loaded loaded) {
+  if (stopping_) return EndReload({kStopsNow, "", {}});
+  try {
+    EndReload(Use(std::move(loaded)));
+  } catch (const std::exception& error) {
+    EndReload(RefusalOf(error));
+  }
+}
+
+// A worker of a target that has gone may still be busy with its last run. Another one beside it, of
+// the same name, would take that run for its own.
+void Agent::RequireGoneAreGone(const AgentSettings& settings) const {
+  for (const TargetSettings& target : settings.targets) {
+    const bool leaves = std::ranges::any_of(leaving_, [&](const Target& one) {
+      return one.worker->status()->name == target.name;
+    });
+    if (!leaves) continue;
+    throw Error(ErrorCode::kBadSettings,
+                "target \"" + target.name + "\" was taken out, and its last run is still under way",
+                "reload again when it has ended: GET /api/v1/runs shows it");
+  }
+}
+
+ReloadResult Agent::Use(Loaded loaded) {
+  AgentSettings& settings = loaded.settings;
+  RequireGoneAreGone(settings);
+  allowed_ = std::move(loaded.allowed);
   ReloadResult result;
   if (settings.listen != settings_->listen) result.restart_needed.emplace_back("listen");
   const bool same_socket = settings.socket == settings_->socket &&
@@ -266,6 +296,10 @@ ReloadResult Agent::Use(AgentSettings settings) {
 }
 
 void Agent::EndReload(const ReloadResult& result) {
+  if (stopping_) {
+    for (const auto& listener : std::exchange(reload_listeners_, {})) listener(result);
+    return;
+  }
   metrics_.OnReload(result.problem.empty());
   facts_.config_problem = result.problem;
   if (result.problem.empty()) {
@@ -290,7 +324,7 @@ void Agent::OnChange() {
     ServeChange();
     TellSystemd();
     std::erase_if(leaving_, [](const Target& target) { return target.worker->has_ended(); });
-    if (stopping_ && HasEnded()) Leave();
+    if (stopping_ && !left_ && HasEnded()) Leave();
   });
 }
 
@@ -307,6 +341,22 @@ bool Agent::AllReady() const {
   return std::ranges::all_of(targets_, [this](const auto& one) {
     return ReadinessOf(*one.second.worker->status(), clock_.Now()).ready;
   });
+}
+
+bool Agent::WorksOnARun() const {
+  return std::ranges::any_of(targets_, [](const auto& one) {
+    return one.second.worker->status()->run.has_value();
+  });
+}
+
+// Of all targets, those that leave too.
+bool Agent::HoldsAMigrationLock() const {
+  const auto leads = [](const Target& target) {
+    const auto status = target.worker->status();
+    return status->run && status->run->leader;
+  };
+  return std::ranges::any_of(leaving_, leads) ||
+         std::ranges::any_of(targets_, [&](const auto& one) { return leads(one.second); });
 }
 
 std::string Agent::Doing() const {
@@ -335,13 +385,14 @@ void Agent::TellSystemd() {
 }
 
 // How late the loop comes to a timer is how long it was held up. While systemd waits for us and
-// there is work, it is asked for more time.
+// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends by
+// TimeoutStartSec, instead of never.
 void Agent::Tick() {
   tick_.async_wait([this](const boost::system::error_code& problem) {
-    if (problem) return;
+    if (problem || left_) return;
     const auto late = std::chrono::steady_clock::now() - tick_.expiry();
     metrics_.OnEventLoopLag(ToSeconds(late));
-    if (!told_ready_ || stopping_) systemd_.ExtendTimeout(kMoreTime);
+    if (stopping_ || (!told_ready_ && WorksOnARun())) systemd_.ExtendTimeout(kMoreTime);
     tick_.expires_after(kTickInterval);
     Tick();
   });
@@ -353,7 +404,7 @@ void Agent::KeepWatchdog() {
   systemd_.Watchdog();
   watchdog_.expires_after(*interval);
   watchdog_.async_wait([this](const boost::system::error_code& problem) {
-    if (!problem) KeepWatchdog();
+    if (!problem && !left_) KeepWatchdog();
   });
 }
 
@@ -366,18 +417,38 @@ void Agent::Stop() {
   systemd_.Stopping();
   systemd_.Status("stopping");
   api_.RefuseChanges();
-  journal_.RequestStopOfAll(false);
+  // In this order: a run that is begun now stands in the journal, or its thread has heard of the end.
   for (auto& [name, target] : targets_) target.worker->RequestEnd();
+  journal_.RequestStopOfAll(false);
   CancelAfterGrace();
 }
 
 void Agent::CancelAfterGrace() {
   grace_.expires_after(std::chrono::duration_cast<std::chrono::milliseconds>(settings_->shutdown_grace));
   grace_.async_wait([this](const boost::system::error_code& problem) {
-    if (problem || cancelled_) return;
-    cancelled_ = true;
-    journal_.RequestStopOfAll(true);
+    if (!problem && !cancelled_) CancelNow();
   });
+}
+
+// A network that swallows everything keeps even a cancel from arriving; nobody waits for that.
+void Agent::CancelNow() {
+  constexpr std::chrono::seconds kForRollingBack{10};
+  constexpr std::chrono::seconds kForNothing{1};
+  if (std::exchange(cancelled_, true)) return;
+  journal_.RequestStopOfAll(true);
+  grace_.expires_after(HoldsAMigrationLock() ? kForRollingBack : kForNothing);
+  grace_.async_wait([this](const boost::system::error_code& problem) {
+    if (!problem && !left_) LeaveWithoutWaiting();
+  });
+}
+
+void Agent::LeaveWithoutWaiting() {
+  const bool lost = HoldsAMigrationLock();
+  LogEvent(event::kAgentLeaves, lost ? "leaves while a run is under way: it could not be cancelled"
+                                     : "leaves while a connection is being waited for");
+  control_socket_.reset();
+  StopLog();
+  std::_Exit(lost ? static_cast<int>(ExitCode::kTemporary) : 0);
 }
 
 bool Agent::HasEnded() const {
@@ -389,6 +460,7 @@ bool Agent::HasEnded() const {
 // Takes all work from the loop, which then ends by itself once the last answer has been sent.
 void Agent::Leave() {
   constexpr std::chrono::milliseconds kLastAnswers{1'000};
+  left_ = true;
   api_.Stop();
   server_.Stop(kLastAnswers);
   signals_.Stop();

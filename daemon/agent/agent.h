@@ -72,8 +72,14 @@ class Agent : private AgentControl {
   void DumpState() const;
 
   // Reload
-  void OnLoaded(const AgentSettings& settings);
-  ReloadResult Use(AgentSettings settings);
+  struct Loaded {
+    AgentSettings settings;
+    AllowedCallers allowed;
+  };
+  void Load();  // on a thread of its own
+  void OnLoaded(Loaded loaded);
+  ReloadResult Use(Loaded loaded);
+  void RequireGoneAreGone(const AgentSettings& settings) const;
   void EndReload(const ReloadResult& result);
 
   // Changes and clocks
@@ -81,6 +87,8 @@ class Agent : private AgentControl {
   void ServeChange();
   void TellSystemd();
   bool AllReady() const;
+  bool WorksOnARun() const;
+  bool HoldsAMigrationLock() const;
   std::string Doing() const;
   void Tick();
   void KeepWatchdog();
@@ -88,6 +96,8 @@ class Agent : private AgentControl {
   // The end
   void Stop();
   void CancelAfterGrace();
+  void CancelNow();
+  void LeaveWithoutWaiting();
   void Leave();
   bool HasEnded() const;
 
@@ -114,6 +124,7 @@ class Agent : private AgentControl {
   bool stopping_ = false;
   bool cancelled_ = false;
   bool told_ready_ = false;
+  bool left_ = false;  // no timer is set again
   // Last: their threads use the above.
   std::map<std::string, Target, std::less<>> targets_;
   std::vector<Target> leaving_;  // no longer configured; their runs are still under way

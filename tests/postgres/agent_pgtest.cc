@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
 #include <csignal>
 
 #include "support/agent_fixture.h"
@@ -10,6 +14,7 @@ namespace lockstep {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // A statement that tells that it runs, and ends once there is a row in "go".
 constexpr const char* kRunsUntilGo =
@@ -18,6 +23,10 @@ constexpr const char* kBegun = "\"event\":\"migration_begun\"";
 
 class AgentTest : public AgentFixture {
  protected:
+  std::string Section(const std::string& name, const ConnectionUrl& url) const {
+    return "[target." + name + "]\ndatabase_url = \"" + ToConnectionString(url) + "\"\ndir = \"" +
+           migrations_.path() + "\"\n";
+  }
   void Go() const { database_.Sql("insert into go values (1)"); }
   // Waits until the agent's run has come to its body.
   bool WaitForBody(Program& program) const {
@@ -158,6 +167,28 @@ TEST_F(AgentTest, QuitLeavesAtOnce) {
   EXPECT_EQ(agent->program().Wait().exit_code, 128 + SIGQUIT);
 }
 
+// Connecting to where nobody answers takes 10 s, and a stop waited for it.
+TEST_F(AgentTest, AConnectionThatDoesNotComeAboutHoldsUpNoStop) {
+  Add("0001", "create table a ();\n");
+  const Descriptor silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(silent.get(), 5), 0);
+  ::getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  AgentUnderTest agent(
+      Settings("shutdown.grace = \"10ms\"\n"),
+      {{"DATABASE_URL", "postgresql://nobody@127.0.0.1:" +
+                            std::to_string(ntohs(address.sin_port)) + "/none"}});
+  // It has connected, and waits for a word.
+  const Descriptor heard(::accept4(silent.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const ProgramEnd end = agent.Stop();
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_THAT(end.messages, HasSubstr("\"event\":\"agent_leaves\""));
+}
+
 TEST_F(AgentTest, UsrOneAppliesWhatIsPending) {
   Add("0001", "create table a ();\n", "drop table a;\n");
   const auto agent = Start("apply.on_start = \"off\"\n");
@@ -223,18 +254,79 @@ TEST_F(AgentTest, TargetsComeAndGoWithAReload) {
   const auto agent = Start();
   ASSERT_TRUE(agent->WaitForHead());
   const TestDatabase other;
-  const auto section = [this](const std::string& name, const ConnectionUrl& url) {
-    return "[target." + name + "]\ndatabase_url = \"" + ToConnectionString(url) + "\"\ndir = \"" +
-           migrations_.path() + "\"\n";
-  };
   // A URL in the file would have to be private, and the environment's counts for one target only.
   agent->WriteSettings("refresh = \"1s\"\nfolder.settle = \"0\"\n" +
-                       section("one", database_.url()));
+                       Section("one", database_.url()));
   ::chmod(agent->config().c_str(), 0600);
   const HttpAnswer answer = agent->Post("/api/v1/reload");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(agent->Target().at("name"), "one");
   ASSERT_TRUE(agent->WaitForHead());
+}
+
+// The reload made a worker for the target that was new, which nobody told of the end: it applied its
+// migrations, and the agent waited for it for ever.
+TEST_F(AgentTest, AReloadAfterTermBeginsNothing) {
+  database_.Sql("create table go (id int)");
+  Add("0001", kRunsUntilGo);
+  const TestDatabase other;
+  const auto agent = Start();
+  ASSERT_TRUE(WaitForBody(agent->program()));
+  agent->program().Signal(SIGTERM);
+  ASSERT_TRUE(agent->program().WaitForMessage("\"event\":\"agent_stopping\""));
+  agent->WriteSettings("folder.settle = \"0\"\n" + Section("late", other.url()));
+  ::chmod(agent->config().c_str(), 0600);
+  agent->program().Signal(SIGHUP);
+  ASSERT_TRUE(agent->program().WaitForMessage("SIGHUP"));
+  Go();
+  const ProgramEnd end = agent->program().Wait();
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_THAT(end.messages, Not(HasSubstr("\"target\":\"late\"")));
+}
+
+// Its first worker still had the run; the second one, of the same name, took that for its own.
+TEST_F(AgentTest, ATargetWhoseLastRunIsUnderWayDoesNotComeBackBeforeItHasEnded) {
+  database_.Sql("create table go (id int)");
+  Add("0001", kRunsUntilGo);
+  const TestDatabase other;
+  const auto agent = Start();
+  ASSERT_TRUE(WaitForBody(agent->program()));
+  agent->WriteSettings("folder.settle = \"0\"\napply.on_start = \"off\"\n" +
+                       Section("other", other.url()));
+  ::chmod(agent->config().c_str(), 0600);
+  ASSERT_EQ(agent->Post("/api/v1/reload").status, 200);
+  agent->WriteSettings(agent->settings());
+  const HttpAnswer refused = agent->Post("/api/v1/reload");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr("its last run is still under way"));
+  Go();
+  ASSERT_TRUE(agent->program().WaitForMessage("\"event\":\"run_ended\""));
+  while (agent->Post("/api/v1/reload").status != 200) {
+  }
+  ASSERT_TRUE(agent->WaitForHead());
+  EXPECT_EQ(History(), "0001");
+}
+
+// It went on waiting for the lock, and applied what it was no longer there for.
+TEST_F(AgentTest, AStandbyThatIsTakenOutOfTheSettingsGivesUp) {
+  database_.Sql("create table go (id int)");
+  Add("0001", kRunsUntilGo);
+  Add("0002", "create table b ();\n");
+  const TestDatabase other;
+  auto leader = Start();
+  ASSERT_TRUE(WaitForBody(leader->program()));
+  const auto standby = Start();
+  ASSERT_TRUE(standby->program().WaitForMessage("\"event\":\"migration_lock_waiting\""));
+  const std::string id(
+      standby->GetJson("/api/v1/runs").at("runs").at(0).at("id").as_string());
+  standby->WriteSettings("folder.settle = \"0\"\napply.on_start = \"off\"\n" +
+                         Section("other", other.url()));
+  ::chmod(standby->config().c_str(), 0600);
+  ASSERT_EQ(standby->Post("/api/v1/reload").status, 200);
+  const auto lines = standby->FollowToItsEnd(id);
+  EXPECT_THAT(lines.back(), HasSubstr("\"event\":\"ended\""));
+  EXPECT_EQ(History(), "");
+  Go();
 }
 
 // ---- By requests ---------------------------------------------------------------------------------
