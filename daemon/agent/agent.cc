@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cstring>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "agent/events.h"
@@ -256,9 +256,8 @@ void Agent::OnLoaded(Loaded loaded) {
 // the same name, would take that run for its own.
 void Agent::RequireGoneAreGone(const AgentSettings& settings) const {
   for (const TargetSettings& target : settings.targets) {
-    const bool leaves = std::ranges::any_of(leaving_, [&](const Target& one) {
-      return one.worker->status()->name == target.name;
-    });
+    const bool leaves = std::ranges::any_of(
+        leaving_, [&](const Target& one) { return one.worker->status()->name == target.name; });
     if (!leaves) continue;
     throw Error(ErrorCode::kBadSettings,
                 "target \"" + target.name + "\" was taken out, and its last run is still under way",
@@ -344,9 +343,8 @@ bool Agent::AllReady() const {
 }
 
 bool Agent::WorksOnARun() const {
-  return std::ranges::any_of(targets_, [](const auto& one) {
-    return one.second.worker->status()->run.has_value();
-  });
+  return std::ranges::any_of(
+      targets_, [](const auto& one) { return one.second.worker->status()->run.has_value(); });
 }
 
 // Of all targets, those that leave too.
@@ -385,8 +383,8 @@ void Agent::TellSystemd() {
 }
 
 // How late the loop comes to a timer is how long it was held up. While systemd waits for us and
-// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends by
-// TimeoutStartSec, instead of never.
+// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends
+// by TimeoutStartSec, instead of never.
 void Agent::Tick() {
   tick_.async_wait([this](const boost::system::error_code& problem) {
     if (problem || left_) return;
@@ -417,7 +415,8 @@ void Agent::Stop() {
   systemd_.Stopping();
   systemd_.Status("stopping");
   api_.RefuseChanges();
-  // In this order: a run that is begun now stands in the journal, or its thread has heard of the end.
+  // In this order: a run that is begun now stands in the journal, or its thread has heard of the
+  // end.
   for (auto& [name, target] : targets_) target.worker->RequestEnd();
   journal_.RequestStopOfAll(false);
   CancelAfterGrace();

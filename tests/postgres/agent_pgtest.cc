@@ -1,7 +1,6 @@
 // The real agent: what it does by itself, by signals, and by requests.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -178,10 +177,9 @@ TEST_F(AgentTest, AConnectionThatDoesNotComeAboutHoldsUpNoStop) {
   ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
   ASSERT_EQ(::listen(silent.get(), 5), 0);
   ::getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  AgentUnderTest agent(
-      Settings("shutdown.grace = \"10ms\"\n"),
-      {{"DATABASE_URL", "postgresql://nobody@127.0.0.1:" +
-                            std::to_string(ntohs(address.sin_port)) + "/none"}});
+  AgentUnderTest agent(Settings("shutdown.grace = \"10ms\"\n"),
+                       {{"DATABASE_URL", "postgresql://nobody@127.0.0.1:" +
+                                             std::to_string(ntohs(address.sin_port)) + "/none"}});
   // It has connected, and waits for a word.
   const Descriptor heard(::accept4(silent.get(), nullptr, nullptr, SOCK_CLOEXEC));
   const ProgramEnd end = agent.Stop();
@@ -264,8 +262,8 @@ TEST_F(AgentTest, TargetsComeAndGoWithAReload) {
   ASSERT_TRUE(agent->WaitForHead());
 }
 
-// The reload made a worker for the target that was new, which nobody told of the end: it applied its
-// migrations, and the agent waited for it for ever.
+// The reload made a worker for the target that was new, which nobody told of the end: it applied
+// its migrations, and the agent waited for it for ever.
 TEST_F(AgentTest, AReloadAfterTermBeginsNothing) {
   database_.Sql("create table go (id int)");
   Add("0001", kRunsUntilGo);
@@ -317,8 +315,7 @@ TEST_F(AgentTest, AStandbyThatIsTakenOutOfTheSettingsGivesUp) {
   ASSERT_TRUE(WaitForBody(leader->program()));
   const auto standby = Start();
   ASSERT_TRUE(standby->program().WaitForMessage("\"event\":\"migration_lock_waiting\""));
-  const std::string id(
-      standby->GetJson("/api/v1/runs").at("runs").at(0).at("id").as_string());
+  const std::string id(standby->GetJson("/api/v1/runs").at("runs").at(0).at("id").as_string());
   standby->WriteSettings("folder.settle = \"0\"\napply.on_start = \"off\"\n" +
                          Section("other", other.url()));
   ::chmod(standby->config().c_str(), 0600);
