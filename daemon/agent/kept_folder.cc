@@ -40,6 +40,14 @@ KeptFolder::Sight KeptFolder::Look() {
     seen_ = mark;
     seen_since_ = clock_.Now();
   }
+  try {
+    return LookInside(mark);
+  } catch (const Error& error) {
+    return Wait(error.what(), times_.settle);
+  }
+}
+
+KeptFolder::Sight KeptFolder::LookInside(const FolderMark& mark) {
   DiskFileTree files(path_);
   const ManifestSight manifest = CheckManifest(files);
   if (manifest.state == ManifestState::kIncomplete) {
@@ -62,12 +70,7 @@ bool KeptFolder::HasComeToRest(const FolderMark& mark) {
 
 KeptFolder::Sight KeptFolder::Take(const FolderMark& mark) {
   DiskFileTree files(path_);
-  std::shared_ptr<const MigrationFolder> folder;
-  try {
-    folder = std::make_shared<const MigrationFolder>(MigrationFolder::Load(files));
-  } catch (const Error& error) {
-    return Wait(error.what(), times_.settle);
-  }
+  auto folder = std::make_shared<const MigrationFolder>(MigrationFolder::Load(files));
   // It was changed while it was read: what was read may be half of it.
   if (ReadFolderMark(path_) != mark) return Wait("the folder is being changed", times_.settle);
   folder_ = std::move(folder);

@@ -45,6 +45,8 @@ class KeptFolder {
 
  private:
   bool HasComeToRest(const FolderMark& mark);
+  // Both throw Error when a file cannot be read.
+  Sight LookInside(const FolderMark& mark);
   Sight Take(const FolderMark& mark);
   Sight Wait(std::string why, Duration pause);
 

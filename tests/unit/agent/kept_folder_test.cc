@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "support/manual_clock.h"
@@ -39,6 +41,25 @@ class KeptFolderTest : public ::testing::Test {
   ManualClock clock_;
   KeptFolder kept_{folder_.path(), {.settle = kSettle}, clock_};
 };
+
+// With no descriptor left for the folder's list the look ended in an error that nobody took for one
+// of the folder.
+TEST_F(KeptFolderTest, WaitsForAFolderThatCannotBeListed) {
+  WritePair("a");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest = ::dup(0);
+  ::close(lowest);
+  // One is enough to see which files there are, but not to read them.
+  const rlimit one{static_cast<rlim_t>(lowest) + 1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one), 0);
+  const Sight sight = kept_.Look();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(sight, Sight::kSame);
+  EXPECT_FALSE(kept_.at_rest());
+  EXPECT_THAT(kept_.problem(), HasSubstr("cannot read the folder"));
+  EXPECT_EQ(LookAfter(kSettle), Sight::kTaken);
+}
 
 TEST_F(KeptFolderTest, WaitsUntilNothingHasChangedForAMoment) {
   WritePair("a");
