@@ -99,7 +99,7 @@ TargetWorker::TargetWorker(std::shared_ptr<const TargetSettings> settings, const
       metrics_(tools.metrics.ForTarget(name_)),
       settings_(settings),
       database_(settings, tools.clock, metrics_),
-      board_(FirstStatus(*settings), tools.on_change),
+      board_(FirstStatus(*settings), [this] { OnStatus(); }),
       told_(FirstStatus(*settings)),
       random_(std::random_device{}()),
       reconciler_({tools_.clock, tools_.journal, board_, *this, random_}, settings),
@@ -197,15 +197,20 @@ Tick TargetWorker::SayBug(const std::string& what) {
 void TargetWorker::EndQueuedRun() {
   const auto left = tools_.journal.ActiveOf(name_);
   if (!left) return;
-  tools_.journal.End(
-      left->id, AnswerOf(Error(ErrorCode::kStopped, "the agent stops, or has this target no longer",
-                               "what was not begun was not changed; order it again")));
+  tools_.journal.End(left->id, AnswerOf(Error(ErrorCode::kStopped,
+                                              "the agent stops, or has this target no longer",
+                                              "what was not begun was not changed; order it again")));
 }
 
-// What has changed, to the log and the metrics.
+// The metrics show what the status shows, also while a run is under way for hours.
+void TargetWorker::OnStatus() {
+  metrics_.OnStatus(*board_.Read());
+  tools_.on_change();
+}
+
+// What has changed, to the log.
 void TargetWorker::Tell() {
   const auto now = board_.Read();
-  metrics_.OnStatus(*now);
   metrics_.OnPool(database_.figures());
   TellSight(*now);
   if (now->doing != told_.doing) LogEvent(event::kTargetChanged, now->doing, {{"target", name_}});

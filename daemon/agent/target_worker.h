@@ -50,6 +50,7 @@ class TargetWorker : private TargetPort {
   Tick StepOrSay(const Mail& mail);
   Tick SayBug(const std::string& what);
   void EndQueuedRun();
+  void OnStatus();
   void Tell();
   void TellSight(const TargetStatus& now);
 
