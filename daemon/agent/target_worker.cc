@@ -81,7 +81,29 @@ class GivesWay : public RunObserver {
   StopSource& stop_;
 };
 
+Diagnostic DiagnosticIn(const json::object& facts) {
+  const json::value* line = facts.if_contains("line");
+  return {.code = TextAt(facts, "code"),
+          .severity = Severity::kError,
+          .file = TextAt(facts, "file"),
+          .line = line != nullptr && line->is_int64() ? static_cast<int>(line->get_int64()) : 0,
+          .message = TextAt(facts, "message"),
+          .hint = TextAt(facts, "hint")};
+}
+
+// Why nothing was begun: what is found before a run begins is told in its answer only.
+void LogErrors(const JournaledRun& run, const CommandAnswer& answer) {
+  const json::value* list = answer.document.if_contains("diagnostics");
+  if (list == nullptr || !list->is_array()) return;
+  for (const json::value& each : list->get_array()) {
+    if (!each.is_object() || TextAt(each.get_object(), "severity") != "error") continue;
+    LogDiagnostic(DiagnosticIn(each.get_object()),
+                  {{"target", run.order.target}, {"run_id", run.id}});
+  }
+}
+
 void LogEnd(const JournaledRun& run, const CommandAnswer& answer) {
+  LogErrors(run, answer);
   const Outcome outcome = OutcomeOf(answer);
   LogFields fields = {{"target", run.order.target},
                       {"run_id", run.id},
