@@ -1,11 +1,12 @@
 #include "agent/agent.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <csignal>
 #include <cstring>
+#include <csignal>
 #include <utility>
 
 #include "agent/events.h"
@@ -37,6 +38,24 @@ constexpr const char* kStopsNow = "the agent is stopping";
 ReloadResult RefusalOf(const std::exception& problem) {
   const auto* error = dynamic_cast<const Error*>(&problem);
   return {problem.what(), error == nullptr ? "this is a bug; please report it" : error->hint(), {}};
+}
+
+// Where the process may open few descriptors, fewer clients are let in, so that a flood of them
+// leaves enough for the work: sessions, files, hooks, the log. Each that is let in may stand beside
+// one that is being refused.
+HttpLimits LimitsByDescriptors() {
+  constexpr rlim_t kForTheWork = 32;
+  constexpr rlim_t kFewest = 4;
+  HttpLimits limits;
+  rlimit allowed{};
+  if (getrlimit(RLIMIT_NOFILE, &allowed) != 0) return limits;
+  const rlim_t left = allowed.rlim_cur > kForTheWork ? (allowed.rlim_cur - kForTheWork) / 2 : 0;
+  const int clients = static_cast<int>(std::clamp<rlim_t>(left, kFewest, limits.connections));
+  limits.connections = clients;
+  // As the defaults: by TCP three of four, each uid every second one.
+  limits.connections_tcp = std::min(limits.connections_tcp, clients * 3 / 4);
+  limits.connections_per_uid = std::min(limits.connections_per_uid, clients / 2);
+  return limits;
 }
 
 }  // namespace
@@ -96,7 +115,7 @@ HttpServer Agent::MakeServer() {
     LogEvent(event::kRequestFailed, request.method + " " + Escaped(request.path) + ": " +
                                         std::string(what));
   };
-  return HttpServer(io_, HttpLimits{}, handler, problem, std::move(events));
+  return HttpServer(io_, LimitsByDescriptors(), handler, problem, std::move(events));
 }
 
 // What systemd hands us takes the place of what the settings name.
@@ -256,8 +275,9 @@ void Agent::OnLoaded(Loaded loaded) {
 // the same name, would take that run for its own.
 void Agent::RequireGoneAreGone(const AgentSettings& settings) const {
   for (const TargetSettings& target : settings.targets) {
-    const bool leaves = std::ranges::any_of(
-        leaving_, [&](const Target& one) { return one.worker->status()->name == target.name; });
+    const bool leaves = std::ranges::any_of(leaving_, [&](const Target& one) {
+      return one.worker->status()->name == target.name;
+    });
     if (!leaves) continue;
     throw Error(ErrorCode::kBadSettings,
                 "target \"" + target.name + "\" was taken out, and its last run is still under way",
@@ -343,8 +363,9 @@ bool Agent::AllReady() const {
 }
 
 bool Agent::WorksOnARun() const {
-  return std::ranges::any_of(
-      targets_, [](const auto& one) { return one.second.worker->status()->run.has_value(); });
+  return std::ranges::any_of(targets_, [](const auto& one) {
+    return one.second.worker->status()->run.has_value();
+  });
 }
 
 // Of all targets, those that leave too.
@@ -383,8 +404,8 @@ void Agent::TellSystemd() {
 }
 
 // How late the loop comes to a timer is how long it was held up. While systemd waits for us and
-// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends
-// by TimeoutStartSec, instead of never.
+// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends by
+// TimeoutStartSec, instead of never.
 void Agent::Tick() {
   tick_.async_wait([this](const boost::system::error_code& problem) {
     if (problem || left_) return;
@@ -415,8 +436,7 @@ void Agent::Stop() {
   systemd_.Stopping();
   systemd_.Status("stopping");
   api_.RefuseChanges();
-  // In this order: a run that is begun now stands in the journal, or its thread has heard of the
-  // end.
+  // In this order: a run that is begun now stands in the journal, or its thread has heard of the end.
   for (auto& [name, target] : targets_) target.worker->RequestEnd();
   journal_.RequestStopOfAll(false);
   CancelAfterGrace();
