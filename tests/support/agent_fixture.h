@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,13 +23,20 @@ class AgentUnderTest {
  public:
   // `settings`: the text of its configuration, beside the socket, TCP and the log, which are set.
   AgentUnderTest(const std::string& settings, const Program::Environment& environment)
+      : AgentUnderTest(settings, environment, {}) {
+    // From then on its doors are open.
+    EXPECT_TRUE(program_->WaitForMessage("\"event\":\"agent_started\"")) << program_->messages();
+  }
+  // Started by another program, which becomes it: `launcher` is that one's command line. Its log
+  // may go elsewhere, so nobody waits for its start.
+  AgentUnderTest(const std::string& settings, const Program::Environment& environment,
+                 std::vector<std::string> launcher)
       : settings_(settings) {
     WriteSettings(settings);
-    program_ = std::make_unique<Program>(std::vector<std::string>{"--config", config()},
-                                         environment, "", LOCKSTEP_AGENT);
-    // From then on its doors are open.
-    started_ = program_->WaitForMessage("\"event\":\"agent_started\"");
-    EXPECT_TRUE(started_) << program_->messages();
+    launcher.insert(launcher.end(), {LOCKSTEP_AGENT, "--config", config()});
+    const std::string program = launcher.front();
+    launcher.erase(launcher.begin());
+    program_ = std::make_unique<Program>(launcher, environment, "", program.c_str());
   }
 
   Program& program() { return *program_; }
@@ -38,6 +46,9 @@ class AgentUnderTest {
   void WriteSettings(const std::string& settings) const {
     folder_.Write("lockstep.toml", "listen = \"127.0.0.1:0\"\nsocket.path = \"" + socket() +
                                        "\"\nlog.format = \"json\"\n" + settings);
+    // As one with a password has to be.
+    std::filesystem::permissions(
+        config(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
   const std::string& settings() const { return settings_; }
 
@@ -57,9 +68,7 @@ class AgentUnderTest {
   json::object GetJson(const std::string& target) const {
     return json::parse(Get(target).body).as_object();
   }
-  json::object Target() const {
-    return GetJson("/api/v1/status").at("targets").at(0).as_object();
-  }
+  json::object Target() const { return GetJson("/api/v1/status").at("targets").at(0).as_object(); }
   Exposition Metrics() const { return ParseExposition(Get("/metrics").body); }
   double Metric(const std::string& series) const {
     for (const auto& [one, value] : Metrics().values) {
@@ -70,9 +79,7 @@ class AgentUnderTest {
   }
 
   // Waits until the agent's folder is applied. Says false when it does not come to that.
-  bool WaitForHead() const {
-    return GetJson("/api/v1/wait?timeout=1min").at("state") == "reached";
-  }
+  bool WaitForHead() const { return GetJson("/api/v1/wait?timeout=1min").at("state") == "reached"; }
   // Orders a run, and follows it to its end; the *run*.
   json::object RunToItsEnd(const std::string& order) const {
     const HttpAnswer answer = Post("/api/v1/runs", order);
@@ -101,8 +108,12 @@ class AgentUnderTest {
   TemporaryFolder folder_;
   std::string settings_;
   std::unique_ptr<Program> program_;
-  bool started_ = false;
 };
+
+// A statement that tells that it runs, and ends once there is a row in "go".
+inline constexpr const char* kRunsUntilGo =
+    "do $$ begin while not exists (select from go) loop perform pg_sleep(0.01); end loop; end "
+    "$$;\n";
 
 // Thread: the test's.
 class AgentFixture : public ::testing::Test {
@@ -118,11 +129,23 @@ class AgentFixture : public ::testing::Test {
   std::string Settings(const std::string& more = {}) const {
     return "dir = \"" + migrations_.path() + "\"\nfolder.settle = \"0\"\nrefresh = \"1s\"\n" + more;
   }
-  Program::Environment Environment() const {
-    return {{"DATABASE_URL", ToConnectionString(url_)}};
-  }
+  Program::Environment Environment() const { return {{"DATABASE_URL", ToConnectionString(url_)}}; }
   std::unique_ptr<AgentUnderTest> Start(const std::string& more = {}) const {
     return std::make_unique<AgentUnderTest>(Settings(more), Environment());
+  }
+
+  void Go() const { database_.Sql("insert into go values (1)"); }
+  // Waits until the agent's run has come to its body.
+  bool WaitForBody(Program& program) const {
+    const OpenedSession observer = database_.Open("observer");
+    while (!observer.session
+                ->Query("select exists (select from pg_catalog.pg_stat_activity where datname = "
+                        "pg_catalog.current_database() and application_name like "
+                        "'lockstep/upgrade%' and wait_event = 'PgSleep')")
+                .Bool(0, 0)) {
+      if (program.HasEnded()) return false;
+    }
+    return true;
   }
 
   // "0001 0002": every change that the history holds, in its order.
