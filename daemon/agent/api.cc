@@ -102,21 +102,19 @@ HttpResponse ResponseOf(const Refusal& refusal) {
   return response;
 }
 
+// Over TCP nobody is known, and anybody could fill the log: the metrics count it.
 [[noreturn]] void Forbid(const HttpRequest& request) {
-  const bool by_tcp = request.caller.door == Door::kTcp;
-  LogFields who;
-  if (!by_tcp) {
-    who = {{"peer_uid", std::int64_t{request.caller.uid}},
-           {"peer_gid", std::int64_t{request.caller.gid}},
-           {"peer_pid", std::int64_t{request.caller.pid}}};
-  }
-  LogEvent(event::kChangeForbidden,
-           request.method + " " + Escaped(request.path) + " by " + ToText(request.caller), who);
-  if (by_tcp) {
+  const Caller& caller = request.caller;
+  if (caller.door == Door::kTcp) {
     Refuse(403, "changes are made over the agent's Unix socket, not over TCP",
            "lockstep --socket PATH, or curl --unix-socket PATH");
   }
-  Refuse(403, ToText(request.caller) + " may not change anything here",
+  LogEvent(event::kChangeForbidden,
+           request.method + " " + Escaped(request.path) + " by " + ToText(caller),
+           {{"peer_uid", std::int64_t{caller.uid}},
+            {"peer_gid", std::int64_t{caller.gid}},
+            {"peer_pid", std::int64_t{caller.pid}}});
+  Refuse(403, ToText(caller) + " may not change anything here",
          "socket.allow_users and socket.allow_groups of the agent's configuration say who may");
 }
 

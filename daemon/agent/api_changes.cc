@@ -82,8 +82,9 @@ Api::Later Api::BeginRun(const HttpRequest& request, const Reply&) {
   const auto status = ChosenTarget(agent_, TargetNamed(request, body));
   RunOrder order = OrderIn(request, body);
   order.target = status->name;
-  if (status->paused) {
-    Refuse(409, "target \"" + status->name + "\" is paused", "resume it first: lockstep resume, or POST /api/v1/resume");
+  if (status->paused && !agent_.Journal().Knows(request.idempotency_key)) {
+    Refuse(409, "target \"" + status->name + "\" is paused",
+           "resume it first: lockstep resume, or POST /api/v1/resume");
   }
   const OrderAnswer answer = agent_.Journal().Submit(order, request.idempotency_key);
   if (const auto* conflict = std::get_if<OrderConflict>(&answer)) RefuseConflict(*conflict);

@@ -124,8 +124,8 @@ class GoalWaiting : public ApiWaiting {
     return status.sight && status.reachable && status.looked_steady >= began_ - kFreshPicture;
   }
 
-  // The picture after a run is there, and the run's end is about to be told: who hears that the goal
-  // is reached may order the next run at once.
+  // The picture after a run is there, and the run's end is about to be told: who hears that the
+  // goal is reached may order the next run at once.
   bool IsConcluding(const TargetStatus& status) const {
     if (status.run) return false;
     const auto active = agent_.Journal().ActiveOf(target_);

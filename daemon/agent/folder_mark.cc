@@ -57,9 +57,9 @@ ManifestSight Incomplete(const std::string& problem) {
 bool FolderMark::IsOlderThan(Duration settle, WallTime now) const {
   const auto limit =
       std::chrono::duration_cast<Duration>(now.time_since_epoch() - settle).count();
-  return listing_changed_ns <= limit &&
-         std::ranges::all_of(files,
-                             [limit](const FileMark& file) { return file.changed_ns <= limit; });
+  return listing_changed_ns <= limit && std::ranges::all_of(files, [limit](const FileMark& file) {
+           return file.changed_ns <= limit;
+         });
 }
 
 FolderMark ReadFolderMark(const std::string& folder) {
@@ -74,9 +74,9 @@ FolderMark ReadFolderMark(const std::string& folder) {
     entries.increment(problem);
   }
   if (problem) {
-    return {.files = {},
-            .problem =
-                "cannot look at the folder \"" + Escaped(folder) + "\": " + problem.message()};
+    return {
+        .files = {},
+        .problem = "cannot look at the folder \"" + Escaped(folder) + "\": " + problem.message()};
   }
   std::ranges::sort(mark.files, {}, &FileMark::name);
   return mark;

@@ -31,8 +31,8 @@ struct FolderMark {
     return files == other.files && problem == other.problem;
   }
 
-  // Nothing in it was changed in the last `settle`, by the file system's clock: nor was a file taken
-  // away, as the first half of replacing them all.
+  // Nothing in it was changed in the last `settle`, by the file system's clock: nor was a file
+  // taken away, as the first half of replacing them all.
   bool IsOlderThan(Duration settle, WallTime now) const;
 };
 

@@ -258,7 +258,8 @@ std::string Reconciler::Doing() const {
     return "revision \"" + sight_->failed.front() + "\" failed; waits for a trigger";
   }
   const bool pending = !sight_->pending.empty();
-  if (deferred_due_ && pending) return "a migration was deferred; tries again in a while, or at a trigger";
+  if (deferred_due_ && pending)
+    return "a migration was deferred; tries again in a while, or at a trigger";
   if (wish_ && pending) return "tries again soon";
   if (pending) {
     return std::to_string(sight_->pending.size()) + " pending; waits for a trigger";

@@ -109,6 +109,12 @@ void RunJournal::KeepTheLastLine(Entry& entry) {
   entry.bytes = entry.lines.back().text.size();
 }
 
+bool RunJournal::Knows(std::string_view idempotency_key) const {
+  const std::lock_guard guard(mutex_);
+  return !idempotency_key.empty() &&
+         std::ranges::find(entries_, idempotency_key, &Entry::idempotency_key) != entries_.end();
+}
+
 std::optional<JournaledRun> RunJournal::ActiveOf(std::string_view target) const {
   const std::lock_guard guard(mutex_);
   const Entry* entry = FindActive(target);
@@ -198,8 +204,8 @@ void RunJournal::AppendTo(Entry& entry, json::object event, bool progress) {
   json::object whole{{"seq", ++entry.sequence}};
   for (auto& member : event) whole.emplace(member.key(), std::move(member.value()));
   std::string text = json::serialize(whole);
-  while (!entry.lines.empty() && (entry.lines.size() >= kEventsKept ||
-                                  entry.bytes + text.size() > kBytesKept)) {
+  while (!entry.lines.empty() &&
+         (entry.lines.size() >= kEventsKept || entry.bytes + text.size() > kBytesKept)) {
     DropOne(entry);
   }
   entry.bytes += text.size();
@@ -226,8 +232,8 @@ void RunJournal::Append(const std::string& id, json::object event) {
 
 void RunJournal::End(const std::string& id, CommandAnswer answer) {
   std::unique_lock guard(mutex_);
-  const auto entry = std::ranges::find_if(
-      entries_, [&id](const Entry& one) { return one.record.id == id; });
+  const auto entry =
+      std::ranges::find_if(entries_, [&id](const Entry& one) { return one.record.id == id; });
   if (entry == entries_.end() || entry->record.phase == RunPhase::kEnded) return;
   AppendTo(*entry,
            {{"event", "ended"},

@@ -86,6 +86,9 @@ class RunJournal {
 
   OrderAnswer Submit(const RunOrder& order, std::string_view idempotency_key = {});
 
+  // Whether a run was ordered with it, and is remembered.
+  bool Knows(std::string_view idempotency_key) const;
+
   // The target's run that has not ended.
   std::optional<JournaledRun> ActiveOf(std::string_view target) const;
   std::optional<JournaledRun> Find(std::string_view id) const;
@@ -143,7 +146,7 @@ class RunJournal {
   std::function<void()> on_change_;
   mutable std::mutex mutex_;
   // Both guarded by mutex_.
-  std::list<Entry> entries_;                   // newest first
+  std::list<Entry> entries_;                     // newest first
   std::list<std::list<Entry>::iterator> ended_;  // whose end is longest ago first
 };
 

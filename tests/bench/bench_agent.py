@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -15,6 +16,7 @@ import contention_server as servers
 
 PATIENCE_SECONDS = 60
 PR_SET_PDEATHSIG = 1
+LISTENS = re.compile(r"listens on http://([^:]+):(\d+)\b")
 
 
 class AgentFailed(Exception):
@@ -127,12 +129,13 @@ class Agent:
             connection.close()
 
     def address(self):
-        """Host and port of its TCP door. REQUIRES: it was notified or ready."""
-        for line in self.log.read_text(encoding="utf-8").splitlines():
-            _, found, address = json.loads(line)["msg"].partition("listens on http://")
+        """Host and port of its TCP door, from the log, which is written a moment later than the door opens."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            found = LISTENS.search(self.log.read_text(encoding="utf-8"))
             if found:
-                host, _, port = address.split(",")[0].rpartition(":")
-                return host, int(port)
+                return found[1], int(found[2])
+            time.sleep(0.01)
         raise AgentFailed(f"the agent has no TCP door: {self.said()}")
 
     def said(self):

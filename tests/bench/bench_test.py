@@ -112,10 +112,13 @@ class Scrape(unittest.TestCase):
         self.assertAlmostEqual(phase.service_p50, 1)
 
     def test_a_phase_holds_what_was_due_in_it(self):
-        requests = [self.request(1), self.request(2, took=0.5), self.request(3, good=False)]
-        phase = loads.phase_of("x", requests, 1.5, 2.5)
-        self.assertEqual((phase.requests, phase.errors), (1, 0))
-        self.assertEqual(loads.phase_of("x", requests, 1.5).errors, 1)
+        before, inside, after = self.request(1), self.request(2, took=0.5), self.request(3)
+        self.assertEqual(loads.due_between([before, inside, after], 1.5, 2.5), [inside])
+        self.assertEqual(loads.due_between([before, inside, after], 1.5), [inside, after])
+
+    def test_an_answer_that_is_none_is_an_error(self):
+        phase = loads.phase_of("x", [self.request(1), self.request(2, good=False)])
+        self.assertEqual((phase.requests, phase.errors), (2, 1))
 
     def test_wanted_is_a_p99_of_5_ms_and_no_error(self):
         quick = [self.request(1)] * 199

@@ -136,15 +136,17 @@ class Phase:
         return self.requests > 0 and self.errors == 0 and self.p99 <= WANTED_P99
 
 
-def phase_of(name, requests, begin=float("-inf"), end=float("inf")):
-    """Of those that were due between begin and end."""
-    inside = [each for each in requests if begin <= each.due <= end]
-    latency = spread(each.latency for each in inside)
-    service = spread(each.service for each in inside)
-    errors = sum(not each.good for each in inside)
+def due_between(requests, begin, end=float("inf")):
+    return [each for each in requests if begin <= each.due <= end]
+
+
+def phase_of(name, requests):
+    latency = spread(each.latency for each in requests)
+    service = spread(each.service for each in requests)
+    errors = sum(not each.good for each in requests)
     return Phase(
         name,
-        len(inside),
+        len(requests),
         errors,
         latency.median,
         latency.p99,

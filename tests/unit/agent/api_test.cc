@@ -366,6 +366,19 @@ TEST_F(ApiTest, APausedTargetTakesNoOrders) {
   EXPECT_EQ(Post("/api/v1/runs", R"({"command":"upgrade"})").status, 202);
 }
 
+// It was refused: the target is paused, though nothing new was asked of it.
+TEST_F(ApiTest, AnOrderThatWasTakenIsAnsweredAgainWhateverCameSince) {
+  HttpRequest order = Request("POST", "/api/v1/runs", R"({"command":"upgrade"})");
+  order.idempotency_key = "deploy-7";
+  const json::object first = Body(*Ask(order)->sent);
+  Post("/api/v1/pause");
+  const HttpResponse again = *Ask(order)->sent;
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(Body(again).at("id"), first.at("id"));
+  order.idempotency_key = "deploy-8";
+  EXPECT_EQ(Ask(order)->sent->status, 409);
+}
+
 TEST_F(ApiTest, OrdersThatCannotBeUnderstoodSayWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "lacks \"command\""},

@@ -22,8 +22,8 @@ TEST(FolderWatch, TellsOfManyChangesOnce) {
   EXPECT_EQ(told, 1);
 }
 
-// A reload that names another folder, in the midst of a deployment: a read that was complete already
-// came to a watch that was gone. To be seen under AddressSanitizer.
+// A reload that names another folder, in the midst of a deployment: a read that was complete
+// already came to a watch that was gone. To be seen under AddressSanitizer.
 TEST(FolderWatch, MayGoWhileChangesAreOnTheirWayToIt) {
   TemporaryFolder folder;
   boost::asio::io_context io;

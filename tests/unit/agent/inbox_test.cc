@@ -20,6 +20,7 @@ TEST(Inbox, OnlyWhatGoesBeforeARunForbidsToBeginOne) {
   EXPECT_FALSE(inbox.IsWorthAnInterruption());
   inbox.Post([](Mail& mail) { mail.pause = true; });
   EXPECT_TRUE(inbox.ForbidsToBegin());
+  EXPECT_TRUE(inbox.IsWorthAnInterruption());
 }
 
 TEST(Inbox, WhatIsWantedOfWhomWaitsForTheLockIsNoReasonToBreakOff) {

@@ -21,11 +21,14 @@ TargetStatus Good(const std::function<void(DatabaseSight&)>& change = {}) {
   return status;
 }
 
-TEST(Readiness, IsThereWhenEveryMigrationIsApplied) { EXPECT_TRUE(ReadinessOf(Good(), kNow).ready); }
+TEST(Readiness, IsThereWhenEveryMigrationIsApplied) {
+  EXPECT_TRUE(ReadinessOf(Good(), kNow).ready);
+}
 
 TEST(Readiness, IsNotThereBeforeTheFirstLook) {
   TargetStatus status;
-  EXPECT_EQ(ReadinessOf(status, kNow), (Readiness{false, "the database has not been looked at yet"}));
+  EXPECT_EQ(ReadinessOf(status, kNow),
+            (Readiness{false, "the database has not been looked at yet"}));
   status.problem = "refused";
   EXPECT_EQ(ReadinessOf(status, kNow), (Readiness{false, "refused"}));
 }
@@ -34,7 +37,8 @@ TEST(Readiness, EndsWithTheDatabase) {
   TargetStatus status = Good();
   status.reachable = false;
   status.problem = "refused";
-  EXPECT_EQ(ReadinessOf(status, kNow), (Readiness{false, "the database cannot be reached: refused"}));
+  EXPECT_EQ(ReadinessOf(status, kNow),
+            (Readiness{false, "the database cannot be reached: refused"}));
 }
 
 TEST(Readiness, EndsWithThePicturesTime) {
@@ -42,7 +46,8 @@ TEST(Readiness, EndsWithThePicturesTime) {
   status.fresh_for = std::chrono::seconds(15);
   EXPECT_TRUE(ReadinessOf(status, kNow + std::chrono::seconds(15)).ready);
   const SteadyTime later = kNow + std::chrono::seconds(16);
-  EXPECT_EQ(ReadinessOf(status, later), (Readiness{false, "the database was last heard of 16 s ago"}));
+  EXPECT_EQ(ReadinessOf(status, later),
+            (Readiness{false, "the database was last heard of 16 s ago"}));
   EXPECT_FALSE(ReadinessOf(status, later, "a").ready);
 }
 
@@ -61,7 +66,8 @@ TEST(Readiness, IsNotThereWhileSomethingIsPendingWhoeverLeads) {
   status.run = RunProgress{.leader = true};
   EXPECT_EQ(ReadinessOf(status, kNow), (Readiness{false, "migrations are being applied: c, d"}));
   status.run->leader = false;
-  EXPECT_EQ(ReadinessOf(status, kNow), (Readiness{false, "another replica applies migrations: c, d"}));
+  EXPECT_EQ(ReadinessOf(status, kNow),
+            (Readiness{false, "another replica applies migrations: c, d"}));
 }
 
 TEST(Readiness, OfOneRevisionAsksForThatOneAlone) {
