@@ -266,14 +266,18 @@ TEST_F(AgentFaults, C5_ClientsThatLeaveInMidAnswerAreCountedAndForgotten) {
   const double descriptors = MetricBy(early, "process_open_fds");
   const std::string events =
       "/api/v1/runs/" + std::string(agent->Target().at("run").at("id").as_string()) + "/events";
+  // While it waits for its answer; in the midst of it; before it has looked at any of it.
+  for (int i = 0; i < 20; ++i) {
+    HttpClient::ToAddress(agent->address()).Send("GET", "/api/v1/wait?timeout=1min");
+    agent->Connect().Send("GET", "/api/v1/wait?timeout=1min");
+  }
+  WaitForMetric(early, kClientGone, 40);
   for (int i = 0; i < 40; ++i) {
     HttpClient reader = i % 2 == 0 ? agent->Connect() : HttpClient::ToAddress(agent->address());
     reader.Send("GET", events);
     EXPECT_EQ(reader.ReadHead().status, 200);
   }
-  // And some that do not even look at what they have asked for.
   for (int i = 0; i < 40; ++i) agent->Connect().Send("GET", "/api/v1/openapi.json");
-  WaitForMetric(early, kClientGone, 40);
   while (MetricBy(early, "process_open_fds") > descriptors) {
   }
   ExpectMigrated(early);
