@@ -396,7 +396,8 @@ std::string Agent::Doing() const {
 }
 
 void Agent::TellSystemd() {
-  systemd_.Status(Doing());
+  // A run changes something thousands of times a second: the sentence is made for somebody only.
+  if (systemd_.is_heard()) systemd_.Status(Doing());
   if (told_ready_ || stopping_) return;
   if (settings_->notify_ready == ReadyWhen::kMigrated && !AllReady()) return;
   told_ready_ = true;

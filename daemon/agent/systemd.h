@@ -20,6 +20,9 @@ class Systemd {
   // that we start speaks in our name. REQUIRES: no other thread looks at the environment yet.
   Systemd();
 
+  // Somebody hears what is said here.
+  bool is_heard() const { return !socket_.empty(); }
+
   // What changes our state waits, for at most a second, for a systemd that is behind; a status or a
   // sign of life is left out then.
   void Ready();
