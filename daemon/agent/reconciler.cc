@@ -73,8 +73,6 @@ void Reconciler::Take(const Mail& mail) {
   if (mail.pause) paused_ = *mail.pause;
   if (mail.folder_changed) folder_.ExpectChange();
   if (mail.refresh) look_due_ = std::min(look_due_, looked_ + kBetweenLooks);
-  // Whoever has mended a file and gives an order means the file as it is now.
-  if (mail.order) folder_.ExpectChange();
   for (const RunSource source : mail.triggers) {
     tools_.port.OnTrigger(source);
     Wish(source);
@@ -161,8 +159,14 @@ bool Reconciler::MayRun() const { return !paused_ && folder_.at_rest(); }
 
 std::optional<JournaledRun> Reconciler::NextRun() {
   if (!MayRun()) return {};
-  if (auto active = tools_.journal.ActiveOf(settings_->name)) return active;
-  return RunForWish();
+  const auto active = tools_.journal.ActiveOf(settings_->name);
+  if (!active) return RunForWish();
+  if (IsOfTheAgent(*active)) return active;
+  // Whoever has mended a file and gives an order means the file as it is now. The order may be seen
+  // in the journal before its mail has come.
+  folder_.ExpectChange();
+  LookAtFolder(true);
+  return MayRun() ? active : std::nullopt;
 }
 
 std::optional<JournaledRun> Reconciler::RunForWish() {

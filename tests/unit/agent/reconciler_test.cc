@@ -289,6 +289,18 @@ TEST_F(ReconcilerTest, ARunThatIsUnderWayIsWhatItDoes) {
   EXPECT_EQ(board_.Read()->doing, "up to date");
 }
 
+// A step that was under way for another reason met the order in the journal, and ran the old folder.
+TEST_F(ReconcilerTest, AnOrderThatIsSeenBeforeItsMailMeansTheFolderAsItIsNow) {
+  settings_.apply_on_start = false;
+  Step();
+  folder_.Write("b.up.sql", "create table b ();\n");
+  folder_.Write("b.down.sql", "drop table b;\n");
+  Order(Direction::kUp, "head");
+  Step();
+  EXPECT_EQ(board_.Read()->folder->migrations().size(), 2U);
+  EXPECT_EQ(port_.runs.front(), "api up head");
+}
+
 TEST_F(ReconcilerTest, AnOrderIsCarriedOutEvenWhenTheDatabaseDidNotAnswerTheLook) {
   port_.away = true;
   Order(Direction::kUp, "head");
