@@ -16,7 +16,6 @@ namespace lockstep {
 
 struct Mail {
   std::set<RunSource> triggers;  // ten thousand signals are one
-  bool order = false;            // the journal has a run for us
   bool folder_changed = false;   // says inotify
   bool refresh = false;          // somebody waits for a fresh picture
   std::optional<bool> pause;

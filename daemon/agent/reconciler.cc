@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/document.h"
 #include "base/text.h"
 #include "core/duration.h"
 
@@ -18,15 +19,9 @@ constexpr Duration kBetweenLooks = std::chrono::milliseconds(500);
 constexpr Duration kFreshForReadiness = std::chrono::seconds(10);
 constexpr Duration kMoment = std::chrono::seconds(5);
 
-std::string TextAt(const json::object& document, std::string_view key) {
-  const json::value* value = document.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
-
 // The code of an answer that says that something broke; empty for any other.
 std::string ErrorCodeOf(const CommandAnswer& answer) {
-  const json::value* error = answer.document.if_contains("error");
-  return error != nullptr && error->is_object() ? TextAt(error->get_object(), "code") : "";
+  return TextAt(ObjectAt(answer.document, "error"), "code");
 }
 
 std::string StateOf(const CommandAnswer& answer) { return TextAt(answer.document, "state"); }

@@ -7,6 +7,7 @@
 #include "agent/events.h"
 #include "agent/run_log.h"
 #include "agent/run_progress.h"
+#include "base/document.h"
 #include "commands/run_events.h"
 #include "commands/upgrade.h"
 #include "engine/run_observers.h"
@@ -21,11 +22,6 @@ TargetStatus FirstStatus(const TargetSettings& settings) {
   status.doing = "starting";
   status.ready_when_ahead = settings.ready_when_ahead;
   return status;
-}
-
-std::string TextAt(const json::object& document, std::string_view key) {
-  const json::value* value = document.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
 // The answer in one sentence, and how bad it is.
@@ -142,7 +138,7 @@ void TargetWorker::Trigger(RunSource source) {
 }
 
 void TargetWorker::Wake() {
-  inbox_.Post([](Mail& mail) { mail.order = true; });
+  inbox_.Post([](Mail&) {});  // the journal is what it looks into
 }
 
 void TargetWorker::Refresh() {

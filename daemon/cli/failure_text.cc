@@ -5,7 +5,7 @@
 
 #include "base/diagnostic.h"
 #include "base/text.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "cli/wording.h"
 
 namespace lockstep {

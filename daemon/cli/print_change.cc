@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "cli/page.h"
 #include "cli/wording.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "cli/page.h"
 #include "cli/wording.h"
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "cli/failure_text.h"
 #include "cli/page.h"
 #include "cli/wording.h"

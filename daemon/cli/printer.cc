@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "cli/failure_text.h"
 #include "cli/page.h"
 #include "cli/wording.h"

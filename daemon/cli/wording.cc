@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "base/text.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "core/duration.h"
 
 namespace lockstep {

@@ -8,7 +8,7 @@ namespace {
 TEST(Inbox, OnlyWhatGoesBeforeARunForbidsToBeginOne) {
   Inbox inbox;
   inbox.Post([](Mail& mail) {
-    mail.order = mail.refresh = mail.folder_changed = true;
+    mail.refresh = mail.folder_changed = true;
     mail.triggers.insert(RunSource::kSignal);
   });
   EXPECT_FALSE(inbox.ForbidsToBegin());
@@ -25,7 +25,7 @@ TEST(Inbox, OnlyWhatGoesBeforeARunForbidsToBeginOne) {
 
 TEST(Inbox, WhatIsWantedOfWhomWaitsForTheLockIsNoReasonToBreakOff) {
   Inbox inbox;
-  inbox.Post([](Mail& mail) { mail.order = mail.refresh = true; });
+  inbox.Post([](Mail& mail) { mail.refresh = true; });
   EXPECT_FALSE(inbox.IsWorthAnInterruption());
 }
 

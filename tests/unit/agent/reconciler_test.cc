@@ -255,7 +255,7 @@ TEST_F(ReconcilerTest, AFolderThatIsBeingWrittenHoldsEveryRunBack) {
 
 TEST_F(ReconcilerTest, AnOrderGoesFirstAndIsAnswered) {
   const JournaledRun order = Order(Direction::kUp, "a");
-  Step({.order = true});
+  Step();
   EXPECT_THAT(port_.runs, ElementsAre("api up a"));
   EXPECT_EQ(StatusOfRun(order.id), "ended");
   EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kDone);
@@ -273,7 +273,7 @@ TEST_F(ReconcilerTest, AnOrderMeansTheFolderAsItIsNow) {
     return port_.Apply();
   };
   Order(Direction::kUp, "head");
-  Step({.order = true});
+  Step();
   EXPECT_EQ(seen, "create table mended ();\n");
 }
 
@@ -284,7 +284,7 @@ TEST_F(ReconcilerTest, ARunThatIsUnderWayIsWhatItDoes) {
     return port_.Apply();
   };
   Order(Direction::kUp, "a");
-  Step({.order = true});
+  Step();
   EXPECT_EQ(doing, "upgrade a is under way");
   EXPECT_EQ(board_.Read()->doing, "up to date");
 }
@@ -304,7 +304,7 @@ TEST_F(ReconcilerTest, AnOrderThatIsSeenBeforeItsMailMeansTheFolderAsItIsNow) {
 TEST_F(ReconcilerTest, AnOrderIsCarriedOutEvenWhenTheDatabaseDidNotAnswerTheLook) {
   port_.away = true;
   Order(Direction::kUp, "head");
-  Step({.order = true});
+  Step();
   EXPECT_THAT(port_.runs, ElementsAre("api up head"));
 }
 
@@ -314,7 +314,7 @@ TEST_F(ReconcilerTest, AnOrderThatBrokeIsNotTriedAgainBehindItsBack) {
     return AnswerOf(Error(ErrorCode::kConnectionLost, "gone"));
   };
   const JournaledRun order = Order(Direction::kUp, "head");
-  Step({.order = true});
+  Step();
   StepAfter(std::chrono::minutes(1));
   EXPECT_EQ(port_.runs.size(), 1U);
   EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kUnreachable);
@@ -327,7 +327,7 @@ TEST_F(ReconcilerTest, WhoRollsBackDoesNotGetItAppliedAgain) {
   Step();
   port_.on_run = [](const JournaledRun&, StopSource&) { return AnswerWithState("done"); };
   Order(Direction::kDown, "-1");
-  Step({.order = true});
+  Step();
   StepAfter(settings_.retry_deferred * 2);
   EXPECT_THAT(port_.runs, ElementsAre("start up head", "api down -1"));
 }
@@ -364,7 +364,7 @@ TEST_F(ReconcilerTest, WhilePausedNothingIsBegun) {
   const Tick tick = Step({.pause = true});
   EXPECT_EQ(tick.doing, "paused: begins nothing until it is resumed");
   Order(Direction::kUp, "head");
-  Step({.triggers = {RunSource::kSignal}, .order = true});
+  Step({.triggers = {RunSource::kSignal}});
   EXPECT_THAT(port_.runs, IsEmpty());
   Step({.pause = false});
   EXPECT_THAT(port_.runs, ElementsAre("api up head"));
@@ -374,7 +374,7 @@ TEST_F(ReconcilerTest, ARunThatIsTakenBackBeforeItBeganEnds) {
   const JournaledRun order = Order(Direction::kUp, "head");
   Step({.pause = true});
   journal_.RequestStop(order.id, false);
-  Step({.order = true});
+  Step();
   EXPECT_EQ(StatusOfRun(order.id), "ended");
   EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kTemporary);
 }
@@ -382,7 +382,7 @@ TEST_F(ReconcilerTest, ARunThatIsTakenBackBeforeItBeganEnds) {
 TEST_F(ReconcilerTest, AnOrderForAFolderThatIsNotThereIsAnsweredAtOnce) {
   settings_.settings.folder = folder_.Path("missing");
   const JournaledRun order = Order(Direction::kUp, "head");
-  Step({.order = true});
+  Step();
   EXPECT_EQ(StatusOfRun(order.id), "ended");
   EXPECT_EQ(journal_.Find(order.id)->answer->exit_code, ExitCode::kCannotRead);
   EXPECT_THAT(port_.runs, IsEmpty());
@@ -414,7 +414,7 @@ TEST_F(ReconcilerTest, OnceTheEndIsAskedForNothingFollowsTheRunThatIsUnderWay) {
     port_.forbids_to_begin = true;
     return AnswerWithState("done");
   };
-  Step({.order = true});
+  Step();
   EXPECT_THAT(port_.runs, ElementsAre("api up a"));
   EXPECT_EQ(StatusOfRun(order.id), "ended");
   port_.on_run = [this](const JournaledRun&, StopSource&) { return port_.Apply(); };

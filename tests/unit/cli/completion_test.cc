@@ -10,7 +10,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/all_commands.h"
-#include "cli/document.h"
+#include "base/document.h"
 #include "cli/global_flags.h"
 #include "sample_commands.h"
 

@@ -1,4 +1,4 @@
-#include "cli/document.h"
+#include "base/document.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
