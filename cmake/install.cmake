@@ -3,6 +3,14 @@
 set(doc share/doc/lockstep)
 
 install(TARGETS lockstep lockstepd DESTINATION bin)
+# As Debian's dh_strip does it; cmake's own stripping leaves the compiler's name.
+install(CODE "
+  if(CMAKE_INSTALL_DO_STRIP)
+    foreach(program lockstep lockstepd)
+      execute_process(COMMAND \"${CMAKE_STRIP}\" --remove-section=.comment --remove-section=.note
+        \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/bin/\${program} COMMAND_ERROR_IS_FATAL ANY)
+    endforeach()
+  endif()")
 
 # Made by the program itself, so they know every command that it has.
 set(completions "")
@@ -60,6 +68,8 @@ file(GLOB examples CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/deploy/package/examples/* ${PROJECT_SOURCE_DIR}/systemd/examples/*)
 install(FILES ${examples} DESTINATION ${doc}/examples)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/package/copyright DESTINATION ${doc})
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/package/lintian-overrides
+  DESTINATION share/lintian/overrides RENAME lockstep)
 install(CODE "set(source_folder \"${PROJECT_SOURCE_DIR}\")\nset(version \"${PROJECT_VERSION}\")")
 install(SCRIPT ${PROJECT_SOURCE_DIR}/cmake/install_changelog.cmake)
 
