@@ -33,8 +33,10 @@ else()
   target_compile_options(lockstep_flags INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
 endif()
+# -Wformat=2 and -Werror make it an error anyway; blhc, which reads the release build's commands, wants it said.
+target_compile_options(lockstep_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-Werror=format-security>)
 target_link_options(lockstep_flags INTERFACE
-  -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
+  -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
 
 if(LOCKSTEP_FAIL_POINTS)
   target_compile_definitions(lockstep_flags INTERFACE LOCKSTEP_FAIL_POINTS)
