@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -52,15 +53,15 @@ std::optional<ProcessState> ReadState() {
                       .resident_bytes = field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE))};
 }
 
-// Since the epoch; 0: not known.
-double ReadBootTime() {
-  std::istringstream lines(ReadProc("/proc/stat"));
-  std::string word;
-  for (double seconds = 0; lines >> word;) {
-    if (word == "btime" && lines >> seconds) return seconds;
-  }
-  return 0;
+double Seconds(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
+
+// Since the epoch. Not the one of /proc/stat, which a service that sees only processes there
+// (ProcSubset=pid) does not have.
+double BootTime() { return Seconds(CLOCK_REALTIME) - Seconds(CLOCK_BOOTTIME); }
 
 // Without the one by which they are counted.
 std::optional<double> CountDescriptors() {
@@ -91,9 +92,7 @@ MetricFamily Counter(const char* name, const char* help, double value) {
 }  // namespace
 
 ProcessCollector::ProcessCollector() {
-  const auto state = ReadState();
-  const double boot = ReadBootTime();
-  if (state && boot > 0) start_time_seconds_ = boot + state->started_seconds;
+  if (const auto state = ReadState()) start_time_seconds_ = BootTime() + state->started_seconds;
 }
 
 std::vector<MetricFamily> ProcessCollector::Collect() const {
