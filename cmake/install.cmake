@@ -98,8 +98,9 @@ if(units AND users)
   set(scripts ${PROJECT_SOURCE_DIR}/deploy/package)
   set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
   set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-  # Makes the user, also where no systemd runs: a container gets the program alone, a host has systemd anyway.
-  set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd-standalone-sysusers | systemd")
+  # They make the user and /run/lockstep. A host has systemd; a container gets the two programs alone.
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS
+    "systemd-standalone-sysusers | systemd, systemd-standalone-tmpfiles | systemd")
 endif()
 set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/source_date.cmake)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR})
