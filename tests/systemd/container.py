@@ -82,8 +82,11 @@ class Container:
         return self.run("sh", "-euc", script, code=code, stdin=stdin)
 
     def start(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess:
-        return subprocess.run(self._entered(*command), input=stdin, capture_output=True, text=True, check=False,
-                              timeout=COMMAND_SECONDS, env=ENVIRONMENT)
+        try:
+            return subprocess.run(self._entered(*command), input=stdin, capture_output=True, text=True, check=False,
+                                  timeout=COMMAND_SECONDS, env=ENVIRONMENT)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"'{' '.join(command)}' did not end\n--- the journal\n{self.last_of_journal()}") from None
 
     @contextlib.contextmanager
     def follow(self, *command: str) -> typing.Iterator[typing.IO[str]]:
@@ -96,7 +99,7 @@ class Container:
                 process.kill()
 
     def _entered(self, *command: str) -> typing.List[str]:
-        return ["nsenter", f"--target={self._leader}", "--all", "--wd=/", *command]
+        return ["nsenter", f"--target={self._leader}", "--all", "--wdns=/", *command]
 
     def write(self, path: str, text: str, mode: str = "0644", owner: str = "root") -> None:
         self.sh('mkdir -p "$(dirname "$0")"; install -m "$1" -o "$2" -g "$2" /dev/stdin "$0"'.replace("$0", path)
