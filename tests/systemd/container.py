@@ -127,3 +127,13 @@ class Container:
                 self._process.wait()
         self._turn.close()
         self._folder.cleanup()
+
+
+@contextlib.contextmanager
+def booted(tree: pathlib.Path, package: pathlib.Path) -> typing.Iterator[Container]:
+    """With the package in /mnt."""
+    machine = Container(tree, [package])
+    try:
+        yield machine
+    finally:
+        machine.close()
