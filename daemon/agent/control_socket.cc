@@ -90,8 +90,16 @@ void CheckFolder(const std::string& path, const std::string& folder, int descrip
   }
 }
 
+// /run is empty at each start, and without systemd nobody makes folders in it. In Kubernetes it is an
+// emptyDir, which has mode 0777: too open for the socket, while a folder that we make in it is closed.
+// Elsewhere a folder that is missing is a mistake in the path.
+void MakeFolderInRun(const std::string& folder) {
+  if (FolderOf(folder) == "/run") ::mkdir(folder.c_str(), S_IRWXU | S_IRGRP | S_IXGRP);
+}
+
 Descriptor OpenFolder(const std::string& path) {
   const std::string folder = FolderOf(path);
+  MakeFolderInRun(folder);
   CheckLink(path, folder);
   Descriptor descriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!descriptor.open() && errno == ENOENT) RefuseMissingFolder(path, folder);

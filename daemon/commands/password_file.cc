@@ -13,8 +13,6 @@
 namespace lockstep {
 namespace {
 
-constexpr mode_t kReadableByOthers = S_IRGRP | S_IROTH;
-
 class Descriptor {
  public:
   // O_NONBLOCK: a FIFO in the file's place must not hold us up.
@@ -36,6 +34,13 @@ class Descriptor {
                                         "\": " + std::generic_category().message(errno));
 }
 
+// Root hands a secret to a user who is not root by the file's group: a Secret that Kubernetes mounts for
+// an fsGroup is root's, with mode 0440. Where the owner is anybody else, a group only means more readers.
+mode_t ForbiddenTo(uid_t owner) {
+  const bool handed_by_root = owner == 0 && geteuid() != 0;
+  return handed_by_root ? S_IROTH : S_IRGRP | S_IROTH;
+}
+
 // Looks at the open file and not at its name, which could be given to another file meanwhile.
 void RequirePrivate(const Descriptor& file, const std::string& path, const std::string& what) {
   struct stat status {};
@@ -43,7 +48,7 @@ void RequirePrivate(const Descriptor& file, const std::string& path, const std::
   if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::kBadSettings, what + " \"" + path + "\" is not a regular file");
   }
-  if ((status.st_mode & kReadableByOthers) == 0) return;
+  if ((status.st_mode & ForbiddenTo(status.st_uid)) == 0) return;
   throw Error(ErrorCode::kBadSettings, what + " \"" + path + "\" can be read by group or others",
               "make it private: chmod 600 '" + path + "'");
 }

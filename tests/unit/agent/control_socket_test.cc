@@ -268,11 +268,23 @@ TEST_F(ControlSocketTest, SaysWhichFolderIsMissing) {
   EXPECT_THAT(RefusalOf(options_),
               AllOf(HasSubstr("'" + folder_ + "/missing' does not exist"),
                     HasSubstr("install -d -m 0750 '" + folder_ + "/missing'")));
-  options_.path = "/run/lockstep-missing/lockstep.sock";
-  EXPECT_THAT(RefusalOf(options_), HasSubstr("RuntimeDirectory=lockstep-missing"));
+  options_.path = "/run/lockstep-missing/agent/lockstep.sock";
+  EXPECT_THAT(RefusalOf(options_), HasSubstr("RuntimeDirectory=lockstep-missing/agent"));
   options_.path = folder_ + "/file/lockstep.sock";
   std::ofstream(folder_ + "/file") << "no folder";
   EXPECT_THAT(RefusalOf(options_), HasSubstr("Not a directory"));
+}
+
+// Of an image's read-only root only an empty /run, with mode 0777, can be written to in Kubernetes.
+TEST_F(ControlSocketTest, MakesItsFolderInRun) {
+  if (::access("/run", W_OK) != 0) GTEST_SKIP() << "this user may not write to /run";
+  const std::string folder = "/run/lockstep-test-" + std::to_string(::getpid());
+  options_.path = folder + "/lockstep.sock";
+  EXPECT_EQ(RefusalOf(options_), "made");
+  EXPECT_EQ(ModeOf(folder), 0750U);
+  // As the one before us has left it.
+  EXPECT_EQ(RefusalOf(options_), "made");
+  fs::remove_all(folder);
 }
 
 TEST_F(ControlSocketTest, RefusesAFolderThatOthersMayWriteTo) {

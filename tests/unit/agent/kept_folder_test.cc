@@ -171,6 +171,35 @@ TEST_F(KeptFolderTest, AFolderFromWhichFilesAreBeingTakenIsNotAtRest) {
             ReadFolderMark(folder_.path()).files.front().changed_ns - 1'000'000'000);
 }
 
+// The files of a ConfigMap are links to ..data/NAME, and ..data is a link to a folder with the time in its
+// name. The kubelet renames another link over ..data: no file's own entry changes.
+TEST_F(KeptFolderTest, SeesAConfigMapThatWasReplaced) {
+  namespace fs = std::filesystem;
+  const fs::path mount = folder_.path();
+  const auto put = [&](const std::string& version, const std::string& sql) {
+    fs::create_directory(mount / version);
+    folder_.Write(version + "/a.up.sql", sql);
+    folder_.Write(version + "/a.down.sql", sql);
+    fs::create_directory_symlink(version, mount / "..data_tmp");
+    fs::rename(mount / "..data_tmp", mount / "..data");
+  };
+  put("..2026_01", "select 1;\n");
+  for (const char* name : {"a.up.sql", "a.down.sql"}) {
+    fs::create_symlink(fs::path("..data") / name, mount / name);
+  }
+  kept_.Look();
+  ASSERT_EQ(LookAfter(kSettle), Sight::kTaken);
+  EXPECT_EQ(kept_.folder()->migrations().size(), 1U);
+  const auto before = kept_.folder();
+  put("..2026_02", "select 2;\n");
+  fs::remove_all(mount / "..2026_01");
+  EXPECT_EQ(LookAfter(kSettle), Sight::kSame);
+  EXPECT_EQ(LookAfter(kSettle), Sight::kTaken);
+  EXPECT_TRUE(kept_.folder()->ok());
+  EXPECT_NE(kept_.folder()->migrations().front().up.checksum,
+            before->migrations().front().up.checksum);
+}
+
 TEST_F(KeptFolderTest, NothingIsLookedAtBeforeItIsTime) {
   WritePair("a");
   kept_.Look();
