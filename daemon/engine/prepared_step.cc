@@ -99,8 +99,27 @@ std::string ApplicationName(const Step& step) {
          step.revision;
 }
 
+namespace {
+
+// A role may be called as our schema is; the packages' user is. By the "$user" that stands in every
+// default search_path its tables would come to lie there.
+std::string DefaultSearchPath(const RunSettings& settings, const ServerFacts& facts) {
+  constexpr std::string_view kOwnSchemaOfRole = "\"$user\"";
+  std::string path = facts.search_path;
+  const std::string& login = facts.role.empty() || facts.role == "none" ? facts.user : facts.role;
+  const std::string& role = settings.owner_role.empty() ? login : settings.owner_role;
+  const std::size_t at = path.find(kOwnSchemaOfRole);
+  if (role != settings.names.schema || at == std::string::npos) return path;
+  const std::size_t rest = path.find_first_not_of(", ", at + kOwnSchemaOfRole.size());
+  path.erase(at, rest == std::string::npos ? rest : rest - at);
+  return path;
+}
+
+}  // namespace
+
 BodyNames BodyNamesOf(const RunSettings& settings, const ServerFacts& facts) {
-  return {.search_path = settings.search_path.empty() ? facts.search_path : settings.search_path,
+  return {.search_path = settings.search_path.empty() ? DefaultSearchPath(settings, facts)
+                                                      : settings.search_path,
           .role = settings.owner_role};
 }
 

@@ -318,6 +318,22 @@ TEST(RunnerTest, TheBodyRunsAsTheOwnerAndTheHistoryIsWrittenByTheLogin) {
   EXPECT_EQ(test.Downgrade("base").state, RunState::kDone);
 }
 
+// The packages' agent logs in as "lockstep", as our schema is called: by "$user" its tables lay beside the history.
+TEST(RunnerTest, ARoleThatIsCalledAsTheBookkeepingIsDoesNotPutTheApplicationsTablesThere) {
+  MigrationsUnderTest test;
+  const std::string login = test.database.CreateRole("login", "s3cr3t");
+  test.settings.names.schema = login;
+  test.database.Sql("grant create on database \"" + test.database.name() + "\" to " + login +
+                    "; grant create on schema public to " + login);
+  test.Add("0001_a", "create table t (id int);", "drop table t;");
+  test.open = [&](const SessionOptions& options) {
+    return OpenSession(test.database.UrlAs(login, "s3cr3t"), options);
+  };
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kDone) << ProblemOf(report);
+  EXPECT_EQ(test.database.Value("select schemaname from pg_tables where tablename = 't'"), "public");
+}
+
 TEST(RunnerTest, ARoleWithoutRightsIsToldWhichWayOut) {
   MigrationsUnderTest test;
   const std::string login = test.database.CreateRole("login", "s3cr3t");
