@@ -238,6 +238,12 @@ void TargetSeries::OnPoolWait(double seconds) { ObserveSeconds(pool_wait_, secon
 
 // ---- What a run tells --------------------------------------------------------------------------
 
+// A run that only waits tells of nobody, and the agent does not look meanwhile: what it saw before
+// would stand still for as long as another replica works.
+void TargetSeries::OnWaitingForMigrationLock(const LockHolder& /*holder*/, double /*waited*/) {
+  NobodyIsInTheWay();
+}
+
 void TargetSeries::OnMigrationLock(double waited_seconds) {
   lock_attempts_.At("acquired").Increment();
   ObserveSeconds(lock_wait_, waited_seconds);
@@ -263,6 +269,7 @@ void TargetSeries::OnHook(const HookResult& result) {
 }
 
 void TargetSeries::OnStepBegin(const Step& /*step*/, std::size_t /*index*/, std::size_t /*count*/) {
+  NobodyIsInTheWay();  // until the step itself has looked
   in_progress_.Set(1);
   SetToNow(started_);
 }
@@ -292,8 +299,7 @@ void TargetSeries::SetVictims(int victims, double longest_wait_seconds) {
 }
 
 void TargetSeries::OnAttempt(const Step& /*step*/, const AttemptReport& report) {
-  SetVictims(0, 0);
-  SetBlockers({});
+  NobodyIsInTheWay();
   statements_.Increment(static_cast<double>(report.statements));
   if (report.broken) breaker_cancels_.At(NameOf(*report.broken)).Increment();
   if (report.again) retries_.At(NameOf(report.outcome)).Increment();
@@ -341,6 +347,10 @@ void TargetSeries::LoseLock(ErrorCode code) {
 void TargetSeries::NothingRuns() {
   leader_.Set(0);
   in_progress_.Set(0);
+  NobodyIsInTheWay();
+}
+
+void TargetSeries::NobodyIsInTheWay() {
   SetBlockers({});
   SetVictims(0, 0);
 }

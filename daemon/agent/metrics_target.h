@@ -25,6 +25,7 @@ class TargetSeries : public TargetMetrics {
   void OnPool(const PoolFigures& figures) override;
   void OnPoolWait(double seconds) override;
 
+  void OnWaitingForMigrationLock(const LockHolder& holder, double waited_seconds) override;
   void OnMigrationLock(double waited_seconds) override;
   void OnMigrationLockMissed(LockMiss miss, double waited_seconds) override;
   void OnBackup(const std::string& path, long long bytes) override;
@@ -47,6 +48,7 @@ class TargetSeries : public TargetMetrics {
   void SetToNow(Gauge& gauge) { gauge.Set(ToUnixSeconds(clock_.WallNow())); }
   void SetSight(const DatabaseSight& sight);
   void SetBlockers(const std::vector<Blocker>& blockers);
+  void NobodyIsInTheWay();
   void SetVictims(int victims, double longest_wait_seconds);
   void CountTableLocks(const AttemptReport& report);
   void CountErrors(const AttemptReport& report);

@@ -537,6 +537,23 @@ INSTANTIATE_TEST_SUITE_P(
                    target.OnStatus(status);
                  },
                  {{"lockstep_migrations_applied", 1}}},
+        // A dashboard showed the blocker of a standby's last look for the whole of its leader's
+        // run.
+        ToldCase{"ARunThatWaitsForTheLockForgetsWhomALookSaw",
+                 [](TargetMetrics& target) {
+                   target.OnBlocked(SomeStep(), {BlockerOf(BlockerKind::kActive, 3)});
+                   target.OnVictims(2, 1);
+                   target.OnWaitingForMigrationLock({}, 0);
+                 },
+                 {}},
+        ToldCase{"AStepThatBeginsForgetsWhomALookSaw",
+                 [](TargetMetrics& target) {
+                   target.OnBlocked(SomeStep(), {BlockerOf(BlockerKind::kActive, 3)});
+                   target.OnVictims(2, 1);
+                   target.OnStepBegin(SomeStep(), 0, 1);
+                 },
+                 {{"lockstep_migration_in_progress", 1},
+                  {"lockstep_migration_started_timestamp_seconds", kNow}}},
         ToldCase{"AnOldSightDoesNotHideWhomTheRunSees",
                  [](TargetMetrics& target) {
                    target.OnBlocked(SomeStep(), {BlockerOf(BlockerKind::kActive, 3)});
