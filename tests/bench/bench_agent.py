@@ -1,4 +1,5 @@
 """A running lockstepd that lives as long as its benchmark, and what one asks of it."""
+import contextlib
 import ctypes
 import http.client
 import json
@@ -10,6 +11,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 import contention_server as servers
@@ -53,20 +55,30 @@ class Agent:
     `settings` are lines of its configuration, beside the folder, the doors and the log's form.
     """
 
-    def __init__(self, program, url, migrations, settings=()):
+    def __init__(self, program, url, migrations, settings=(), listen="127.0.0.1:0"):
+        self.program, self.url = program, url
         self.directory = tempfile.TemporaryDirectory(prefix="lockstep-bench-agent-")
-        folder = pathlib.Path(self.directory.name)
-        self.door = folder / "s.sock"
-        self.log = folder / "log"
-        lines = [f'dir = "{migrations}"', 'listen = "127.0.0.1:0"', f'socket.path = "{self.door}"']
-        lines += ['log.format = "json"', 'folder.settle = "0"', *settings]
-        (folder / "lockstep.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.folder = pathlib.Path(self.directory.name)
+        self.door = self.folder / "s.sock"
+        self.log = self.folder / "log"
+        self.usual = [f'dir = "{migrations}"', f'listen = "{listen}"', f'socket.path = "{self.door}"']
+        self.usual += ['log.format = "json"', 'folder.settle = "0"']
+        self.configure(settings)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notify.bind(str(folder / "notify"))
+        self.notify.bind(str(self.folder / "notify"))
         self.notify.settimeout(PATIENCE_SECONDS)
-        self.process, self.executed_at = self._start(program, url, folder)
+        self.start()
 
-    def _start(self, program, url, folder):
+    def configure(self, settings):
+        """What it reads at its next start or reload."""
+        text = "\n".join([*self.usual, *settings]) + "\n"
+        (self.folder / "lockstep.toml").write_text(text, encoding="utf-8")
+
+    def start(self):
+        """Also once more, after it was killed."""
+        self.process, self.executed_at = self._execute()
+
+    def _execute(self):
         """The process, and the moment of its exec by the monotonic clock."""
         libc = ctypes.CDLL(None)
         reader, writer = os.pipe()
@@ -76,10 +88,10 @@ class Agent:
             os.write(writer, struct.pack("d", time.monotonic()))
 
         environment = {name: value for name, value in os.environ.items() if name != "LOCKSTEP_CONFIG"}
-        environment |= {"DATABASE_URL": url, "NOTIFY_SOCKET": str(folder / "notify")}
+        environment |= {"DATABASE_URL": self.url, "NOTIFY_SOCKET": str(self.folder / "notify")}
         with open(self.log, "w", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [program, "--config", str(folder / "lockstep.toml")],
+                [self.program, "--config", str(self.folder / "lockstep.toml")],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -105,6 +117,16 @@ class Agent:
                 raise AgentFailed(f"the agent did not say that it is ready: {self.said()}") from None
             if b"READY=1" in told.splitlines():
                 return time.monotonic()
+
+    def ignore_notifications(self):
+        """Reads them from now on: the agent's loop waits for systemd, for a second, when nobody does."""
+
+        def read():
+            self.notify.settimeout(None)
+            while self.notify.recv(4096):
+                pass  # `close` sends an empty one.
+
+        threading.Thread(target=read, daemon=True).start()
 
     def wait_until_ready(self, pause=0.001):
         """Until /api/v1/readiness says so; the moment, by the monotonic clock."""
@@ -151,5 +173,7 @@ class Agent:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end, contextlib.suppress(OSError):
+            end.sendto(b"", socket.MSG_DONTWAIT, str(self.folder / "notify"))
         self.notify.close()
         self.directory.cleanup()

@@ -121,7 +121,7 @@ class Server:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def halt(self):
-        """Only ends it; an outage."""
+        """Only ends it; an outage, until `resume`."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # "fast": sessions are ended, files are closed.
             try:
@@ -130,26 +130,32 @@ class Server:
                 self.process.send_signal(signal.SIGQUIT)
                 self.process.wait()
 
-    def _start(self, more):
-        if self.user:
-            os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
-        data = os.path.join(self.directory, "data")
+    def resume(self):
+        """Returns when it answers."""
         log = os.path.join(self.directory, "log")
-        initdb = ["initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-        made = subprocess.run(self._as_user(initdb), capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise Unusable(f"initdb failed: {made.stderr.strip()}")
-        settings = SETTINGS | more | {"unix_socket_directories": self.directory}
-        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        with open(log, "w", encoding="utf-8") as output:
+        with open(log, "a", encoding="utf-8") as output:
             # A session of its own: Ctrl-C is ours to handle, and ends the server last.
             self.process = subprocess.Popen(
-                self._as_user(["postgres", "-D", data] + options),
+                self._as_user(["postgres", "-D", self._data()] + self.options),
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         self._wait_until_it_answers(log)
+
+    def _data(self):
+        return os.path.join(self.directory, "data")
+
+    def _start(self, more):
+        if self.user:
+            os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
+        initdb = ["initdb", "-D", self._data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+        made = subprocess.run(self._as_user(initdb), capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise Unusable(f"initdb failed: {made.stderr.strip()}")
+        settings = SETTINGS | more | {"unix_socket_directories": self.directory}
+        self.options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        self.resume()
 
     def _as_user(self, command):
         """The kernel ends the server when we die without having stopped it."""
