@@ -8,7 +8,8 @@ A command line is a line of a fenced block that begins with "lockstep", "lockste
 stand before it). Command, options and the number of arguments are looked up in the program's own --help;
 of curl, the path that is asked for in docs/api.md. The README's lines of "lockstep" are run as they stand
 by tests/scenarios/documented, wherever its socket is; of the others, some scenario runs the same command
-with the same options.
+with the same options. A line of "systemctl", "journalctl" or "apt" is run as it stands by tests/systemd, which
+follows docs/install.md too.
 """
 import functools
 import pathlib
@@ -16,6 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 FENCE = re.compile(r"^\s*```")
 ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
@@ -29,6 +31,9 @@ USAGE = re.compile(r"^usage: lockstep (.*?)(?: \[OPTIONS\])?$", re.M)
 RUNS_THE_AGENT = re.compile(r"(^|&& |; |=\S+ )agent(?: |$)")
 # Of curl, those that take a value.
 CURL_WITH_VALUE = {"-d", "-H", "-X", "-o", "-w", "--unix-socket", "--max-time", "--data", "--header", "--request"}
+# What an operator types beside our own programs; the page of which every line is run.
+HOST_PROGRAMS = ("systemctl", "journalctl", "apt")
+RUN_WORD_FOR_WORD = "docs/install.md"
 API_PATH = re.compile(r"`(?:POST |PUT |DELETE )?(/[\w./-]*)")
 
 
@@ -228,6 +233,18 @@ def other_faults(folder, program, shape):
                 yield f"{document.relative_to(folder)}:{number}: {line}: {fault}"
 
 
+def host_faults(folder):
+    page = (folder / RUN_WORD_FOR_WORD).read_text(encoding="utf-8")
+    test = (folder / "tests/systemd/service").read_text(encoding="utf-8")
+    run = {line for program in HOST_PROGRAMS for _, line in fenced_commands(page, program)}
+    run |= set(re.findall(r'"([^"]+)"', test))
+    for document in documents(folder):
+        for program in HOST_PROGRAMS:
+            for number, line in fenced_commands(document.read_text(encoding="utf-8"), program):
+                if line not in run:
+                    yield f"{document.relative_to(folder)}:{number}: {line}: tests/systemd does not run this line"
+
+
 def curl_shape_in(folder):
     """Of a path that docs/api.md does not have, no line may speak."""
     page = (folder / "docs/api.md").read_text(encoding="utf-8")
@@ -308,6 +325,17 @@ def curl_self_test():
     assert len(set(shapes.values())) == len(shapes)
 
 
+def host_self_test():
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        for name in ("README.md", "CONTRIBUTING.md", "migrations/README.md", "docs/install.md", "tests/systemd/service"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("```\napt install x\n```\n" if "docs" in name else 'run("systemctl stop x")')
+        (folder / "README.md").write_text("```\nsystemctl stop x\napt install x\njournalctl -f\n```\n")
+        faults = list(host_faults(folder))
+        assert len(faults) == 1 and faults[0].startswith("README.md:4: journalctl -f"), faults
+
+
 def self_test():
     program = FakeProgram()
     good = {"lockstep upgrade": ("upgrade", frozenset()),
@@ -327,6 +355,7 @@ def self_test():
     assert list(transcript_commands("$ json lockstep current; echo\nlockstep no")) == ["lockstep current"]
     agent_self_test()
     curl_self_test()
+    host_self_test()
     print("each rule can fail")
     return 0
 
@@ -338,6 +367,7 @@ def main(arguments):
     faults = list(faults_in(folder, program))
     faults += other_faults(folder, "lockstepd", lambda words: agent_shape_of(words, agent))
     faults += other_faults(folder, "curl", curl_shape_in(folder))
+    faults += host_faults(folder)
     for fault in faults:
         print(fault)
     return 1 if faults else 0
