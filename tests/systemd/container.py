@@ -4,15 +4,18 @@ import fcntl
 import json
 import os
 import pathlib
+import select
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import typing
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 BOOT_SECONDS = 120
 COMMAND_SECONDS = 120
+EVENT_SECONDS = 60
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
                "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_PAGER": "", "TZ": "UTC"}
 
@@ -83,22 +86,13 @@ class Container:
 
     def start(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess:
         try:
-            return subprocess.run(self._entered(*command), input=stdin, capture_output=True, text=True, check=False,
+            return subprocess.run(self.entered(*command), input=stdin, capture_output=True, text=True, check=False,
                                   timeout=COMMAND_SECONDS, env=ENVIRONMENT)
         except subprocess.TimeoutExpired:
             raise Failed(f"'{' '.join(command)}' did not end\n--- the journal\n{self.last_of_journal()}") from None
 
-    @contextlib.contextmanager
-    def follow(self, *command: str) -> typing.Iterator[typing.IO[str]]:
-        """What the command prints, while it runs."""
-        with subprocess.Popen(self._entered(*command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                              env=ENVIRONMENT) as process:
-            try:
-                yield process.stdout
-            finally:
-                process.kill()
-
-    def _entered(self, *command: str) -> typing.List[str]:
+    def entered(self, *command: str) -> typing.List[str]:
+        """The command line that runs a command in the container."""
         return ["nsenter", f"--target={self._leader}", "--all", "--wdns=/", *command]
 
     def write(self, path: str, text: str, mode: str = "0644", owner: str = "root") -> None:
@@ -127,6 +121,50 @@ class Container:
                 self._process.wait()
         self._turn.close()
         self._folder.cleanup()
+
+
+class JournalReader:
+    """Reads the journal as it is written, each entry once."""
+
+    def __init__(self, machine: Container):
+        self._machine = machine
+        self._process = subprocess.Popen(
+            machine.entered("journalctl", "--quiet", "--follow", "--lines=all", "--all", "--output=json"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=ENVIRONMENT)
+        self._rest = b""
+        self._marks = 0
+
+    def wait_for(self, **fields: str) -> typing.Dict[str, str]:
+        """The next entry that has all of these; what comes before it has been read then."""
+        deadline = time.monotonic() + EVENT_SECONDS
+        while True:
+            line = self._next_line(deadline)
+            if line is None:
+                raise Failed(f"{fields} never came:\n{self._machine.last_of_journal()}")
+            entry = json.loads(line)
+            if all(entry.get(name) == value for name, value in fields.items()):
+                return entry
+
+    def skip(self) -> None:
+        """What was written until now."""
+        self._marks += 1
+        self._machine.sh(f"echo {self._marks} | systemd-cat --identifier=test-mark")
+        self.wait_for(SYSLOG_IDENTIFIER="test-mark", MESSAGE=str(self._marks))
+
+    def _next_line(self, deadline: float) -> typing.Optional[bytes]:
+        while b"\n" not in self._rest:
+            ready, _, _ = select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))
+            read = os.read(self._process.stdout.fileno(), 1 << 16) if ready else b""
+            if not read:
+                return None
+            self._rest += read
+        line, self._rest = self._rest.split(b"\n", 1)
+        return line
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 @contextlib.contextmanager
