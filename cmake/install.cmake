@@ -49,10 +49,8 @@ add_custom_target(installed_files ALL DEPENDS ${completions} ${manuals})
 file(GLOB units CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/systemd/*.service ${PROJECT_SOURCE_DIR}/systemd/*.socket)
 install(FILES ${units} DESTINATION /lib/systemd/system)
-file(GLOB users CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/systemd/lockstep.sysusers)
-install(FILES ${users} DESTINATION lib/sysusers.d RENAME lockstep.conf)
-file(GLOB folders CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/systemd/lockstep.tmpfiles)
-install(FILES ${folders} DESTINATION lib/tmpfiles.d RENAME lockstep.conf)
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/lockstep.sysusers DESTINATION lib/sysusers.d RENAME lockstep.conf)
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/lockstep.tmpfiles DESTINATION lib/tmpfiles.d RENAME lockstep.conf)
 install(DIRECTORY DESTINATION /etc/lockstep)
 
 # What an operator reads and copies.
@@ -94,14 +92,12 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS ${CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS})
-if(units AND users)
-  set(scripts ${PROJECT_SOURCE_DIR}/deploy/package)
-  set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
-  set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-  # They make the user and /run/lockstep. A host has systemd; a container gets the two programs alone.
-  set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "systemd-standalone-sysusers | systemd, systemd-standalone-tmpfiles | systemd")
-endif()
+set(scripts ${PROJECT_SOURCE_DIR}/deploy/package)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+# They make the user and /run/lockstep. A host has systemd; a container gets the two programs alone.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS
+  "systemd-standalone-sysusers | systemd, systemd-standalone-tmpfiles | systemd")
 set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/source_date.cmake)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR})
 include(CPack)
