@@ -209,13 +209,16 @@ void RunJournal::AppendTo(Entry& entry, json::object event, bool progress) {
     DropOne(entry);
   }
   entry.bytes += text.size();
+  entry.progress_lines += progress ? 1 : 0;
   entry.lines.push_back({entry.sequence, progress, std::move(text)});
 }
 
 void RunJournal::DropOne(Entry& entry) {
-  const auto oldest = std::ranges::find(entry.lines, true, &Line::progress);
-  const auto line = oldest != entry.lines.end() ? oldest : entry.lines.begin();
+  // Not looked for in vain: a body may raise a million notices, each of which drops an older one.
+  const auto line = entry.progress_lines > 0 ? std::ranges::find(entry.lines, true, &Line::progress)
+                                             : entry.lines.begin();
   entry.bytes -= line->text.size();
+  entry.progress_lines -= line->progress ? 1 : 0;
   entry.lines.erase(line);
 }
 

@@ -122,7 +122,8 @@ class RunJournal {
     std::shared_ptr<StopSource> stop;
     std::uint64_t sequence = 0;
     std::deque<Line> lines;
-    std::size_t bytes = 0;  // of their texts
+    std::size_t bytes = 0;           // of their texts
+    std::size_t progress_lines = 0;  // of `lines`
   };
 
   // To be passed on with nothing locked, since whoever listens to it acts at once.

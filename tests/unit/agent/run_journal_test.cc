@@ -87,6 +87,19 @@ TEST_F(RunJournalTest, ProgressIsWhatIsDroppedOfTooManyEvents) {
   EXPECT_THAT(events->lines.back(), ::testing::HasSubstr("last"));
 }
 
+TEST_F(RunJournalTest, TheOldestIsDroppedOnceNoProgressIsLeft) {
+  const std::string id = Taken(Upgrade()).id;
+  journal_.Append(id, {{"event", "first"}});
+  journal_.Append(id, {{"event", "statement_progress"}});
+  for (int i = 0; i < 5000; ++i) journal_.Append(id, {{"event", "notice"}});
+  journal_.Append(id, {{"event", "last"}});
+  const auto events = journal_.EventsAfter(id, 0);
+  EXPECT_EQ(events->lines.size(), 5000U);
+  EXPECT_THAT(events->lines, ::testing::Each(::testing::Not(::testing::HasSubstr("first"))));
+  EXPECT_THAT(events->lines, ::testing::Each(::testing::Not(::testing::HasSubstr("progress"))));
+  EXPECT_THAT(events->lines.back(), ::testing::HasSubstr("last"));
+}
+
 TEST_F(RunJournalTest, AStopThatWasAskedForBeforeTheRunBeganReachesIt) {
   const std::string id = Taken(Upgrade()).id;
   EXPECT_TRUE(journal_.RequestStop(id, true));
