@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "core/plan.h"
 #include "core/quoted.h"
 
 namespace lockstep {
@@ -55,6 +56,15 @@ Diagnostic ChangedParents(const MigrationFolder& folder, const Migration& migrat
           .hint = RemedyForParents(folder, migration, entry, history)};
 }
 
+// Statements outside a transaction were undone, and the history still has the revision as applied.
+Diagnostic HalfRolledBack(const Migration& migration) {
+  return {.code = "half-rolled-back",
+          .file = migration.up.file,
+          .message = "the rollback of revision " + Quoted(migration.revision) +
+                     " was interrupted: a part of what it made may be gone",
+          .hint = "finish the rollback: `lockstep downgrade -1`; an upgrade applies it again then"};
+}
+
 Diagnostic AsWarning(Diagnostic diagnostic) {
   diagnostic.severity = Severity::kWarning;
   return diagnostic;
@@ -70,6 +80,9 @@ void CompareApplied(const MigrationFolder& folder, const Migration& migration,
   }
   if (!SameParents(entry.parents, migration.parents)) {
     drift.push_back(ChangedParents(folder, migration, entry, history));
+  }
+  if (!history.ProgressOf(entry.revision, NameOf(Direction::kDown)).empty()) {
+    drift.push_back(HalfRolledBack(migration));
   }
 }
 

@@ -15,8 +15,8 @@ namespace lockstep {
 // Applied revisions that the folder does not have, in the order of the history.
 std::vector<std::string> AheadOf(const MigrationFolder& folder, const History& history);
 
-// Everything that is applied and looks different now. Codes: changed-file, changed-parents. A
-// changed down script is a warning: it is looked at again when it is to run.
+// Everything that is applied and looks different now. Codes: changed-file, changed-parents,
+// half-rolled-back. A changed down script is a warning: it is looked at again when it is to run.
 Diagnostics DriftOf(const MigrationFolder& folder, const History& history);
 
 // The way out of an applied revision that stands in the way because the folder lacks it. Code:

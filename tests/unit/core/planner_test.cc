@@ -349,6 +349,16 @@ TEST(DriftTest, AChangedFileIsAWarningWhenThereIsNothingToDo) {
   EXPECT_EQ(plan.warnings[0].severity, Severity::kWarning);
 }
 
+TEST(DriftTest, ARollbackThatWasInterruptedIsFinishedBeforeAnUpgrade) {
+  const MigrationFolder folder = FolderOf(kLine);
+  const History half(EntriesOf(folder, {"aa1", "bb2"}), {},
+                     {{"bb2", "down", 1, "h", true, 1}, {"bb2", "down", 2, "h", false, 1}});
+  const Diagnostic problem = UpgradeProblem(folder, half, "head");
+  EXPECT_EQ(problem.code, "half-rolled-back");
+  EXPECT_THAT(problem.message, HasSubstr("\"bb2\""));
+  EXPECT_THAT(problem.hint, HasSubstr("lockstep downgrade -1"));
+}
+
 TEST(DriftTest, AChangedDownFileIsOnlyAWarningForAnUpgrade) {
   const MigrationFolder folder = FolderOf(kLine);
   auto entries = EntriesOf(folder, {"aa1"});
