@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fail_point.h"
+#include "base/mutant.h"
 #include "base/uuid.h"
 #include "engine/adoption.h"
 #include "engine/backoff.h"
@@ -20,6 +21,13 @@ namespace {
 
 constexpr Duration kFirstReconnect = std::chrono::milliseconds(200);
 constexpr Duration kLongestReconnect = std::chrono::seconds(5);
+
+// For a mutant, which does not look whether its commit arrived.
+void Forget(const std::string& revision, History& history) {
+  std::vector<HistoryEntry> others = history.entries();
+  std::erase_if(others, [&](const HistoryEntry& entry) { return entry.revision == revision; });
+  history = History(std::move(others), {}, {});
+}
 
 class Runner {
  public:
@@ -70,7 +78,7 @@ class Runner {
     FailPoint("connected");
     Session& session = *opened.session;
     session.OnNotice([this](const Notice& notice) { context_.observer.OnNotice(notice); });
-    const Look look = ReadLook(session, settings_.names);
+    const Look look = LookAt(session);
     SettleDoubt(look.history);
     const std::optional<Plan> plan = PlanFrom(session, look);
     if (!plan) return RunState::kInvalid;
@@ -78,6 +86,12 @@ class Runner {
     RequireWritable(session, opened.facts, context_.open);
     if (!Check(session, opened.facts, *plan)) return RunState::kInvalid;
     return RunUnderLock(session, opened.facts);
+  }
+
+  Look LookAt(Session& session) const {
+    Look look = ReadLook(session, settings_.names);
+    if (Mutant("blind-retry") && doubtful_) Forget(doubtful_->step.revision, look.history);
+    return look;
   }
 
   std::string Purpose() const {
@@ -126,10 +140,13 @@ class Runner {
 
   RunState RunUnderLock(Session& session, const ServerFacts& facts) {
     const auto still_needed = [&] {
-      const std::optional<Plan> plan = PlanFrom(session, ReadLook(session, settings_.names));
+      const std::optional<Plan> plan = PlanFrom(session, LookAt(session));
       return !plan || !plan->empty();
     };
-    LockResult result = AcquireMigrationLock(session, settings_, context_.clock, context_.observer,
+    const OpenedSession other =
+        Mutant("separate-lock-connection") ? context_.open({.purpose = "lock"}) : OpenedSession{};
+    Session& holder = other.session ? *other.session : session;
+    LockResult result = AcquireMigrationLock(holder, settings_, context_.clock, context_.observer,
                                              context_.random, context_.stop, still_needed);
     if (std::holds_alternative<Stopped>(result)) return RunState::kStopped;
     if (auto* busy = std::get_if<LockBusy>(&result)) {
@@ -137,7 +154,7 @@ class Runner {
       return RunState::kBusy;
     }
     // The plan that runs is made from what is seen now, with the lock held.
-    const Look look = ReadLook(session, settings_.names);
+    const Look look = LookAt(session);
     const std::optional<Plan> plan = PlanFrom(session, look);
     if (!plan) return RunState::kInvalid;
     if (plan->empty()) return NothingLeft(look.history);
@@ -147,7 +164,7 @@ class Runner {
     context_.observer.OnDiagnostics(report_.diagnostics);
     context_.observer.OnPlan(*plan);
     const RunState state = RunPlan(session, facts, look, lock.key);
-    Unlock(session, lock.key);
+    Unlock(holder, lock.key);
     FailPoint("unlock");
     return state;
   }
@@ -239,7 +256,7 @@ class Runner {
   // A COMMIT without an answer: only our own row proves it. The lock was waited for, or somebody
   // else holds it now; either way the history that was just read is the truth.
   void SettleDoubt(const History& history) {
-    if (!doubtful_) return;
+    if (!doubtful_ || Mutant("blind-retry")) return;
     const HistoryEntry* entry = history.Find(doubtful_->step.revision);
     if (entry != nullptr && entry->attempt == doubtful_->attempt) {
       StepReport report{.revision = doubtful_->step.revision,

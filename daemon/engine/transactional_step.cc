@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail_point.h"
+#include "base/mutant.h"
 #include "core/duration.h"
 #include "engine/attempt_loop.h"
 #include "engine/lock_message.h"
@@ -121,11 +122,13 @@ class TransactionalStep {
     batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
     batch.Add("set local lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
     AddHurry(batch, knock);
-    batch.Add(EnterSql(settings.names, context_.identity, change_));
+    const std::string enter = EnterSql(settings.names, context_.identity, change_);
+    if (!Mutant("separate-history")) batch.Add(enter);
     batch.Add(BodySettings(context_, true));
     message.locks = AddTableLocks(batch, knock, needs, limits_);
     message.first_body_tag = batch.statements();
     message.body_offset = batch.AddScript(prepared_.text, prepared_.statements.size());
+    if (Mutant("separate-history")) batch.Add({"commit", "begin", enter});
     batch.Add(
         LeaveSql(settings.names, context_.identity, change_, context_.key, RoleAtEnd(context_)));
     if (context_.sync_alembic) {

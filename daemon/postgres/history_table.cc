@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/mutant.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "base/version.h"
@@ -158,6 +159,23 @@ std::string EntryJson(const RunIdentity& run, const HistoryChange& change) {
   return json::serialize(entry);
 }
 
+// Those that believe in their lock, and in nothing else.
+bool IsUnfencedMutant() {
+  return Mutant("separate-lock-connection") || Mutant("lease-without-fence") ||
+         Mutant("blind-retry");
+}
+
+std::string UnfencedEnterSql(const BookkeepingNames& names, const HistoryChange& change) {
+  const std::string renew =
+      Mutant("lease-without-fence")
+          ? "with renewed as (update chaos.lease set ends = pg_catalog.clock_timestamp()"
+            " operator(pg_catalog.+) '1 s'::pg_catalog.interval"
+            " where owner operator(pg_catalog.=) pg_catalog.pg_backend_pid()) "
+          : "";
+  return renew + "update " + names.Table("fence") +
+         " set attempt = " + QuoteLiteral(change.attempt) + " where only_row";
+}
+
 std::string FenceArguments(const RunIdentity& run) {
   return QuoteLiteral(run.run_id) + ", " + std::to_string(run.epoch);
 }
@@ -269,6 +287,7 @@ RunIdentity BumpFence(Session& session, const BookkeepingNames& names) {
 
 std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
                      const HistoryChange& change) {
+  if (IsUnfencedMutant()) return UnfencedEnterSql(names, change);
   return "select " + Function(names, "enter") + '(' + FenceArguments(run) + ", " +
          QuoteLiteral(change.attempt) + ", " + QuoteLiteral(change.revision) + ", " +
          (change.present ? "false" : "true") + ", " + QuoteArray(change.parents) + ')';
@@ -277,6 +296,10 @@ std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
 std::vector<std::string> LeaveSql(const BookkeepingNames& names, const RunIdentity& run,
                                   const HistoryChange& change, const LockKey& key,
                                   const std::string& role) {
+  if (IsUnfencedMutant()) {
+    return {"select " + Function(names, "write_entry") + '(' +
+            QuoteLiteral(EntryJson(run, change)) + ')'};
+  }
   return {
       "select pg_catalog.set_config('lockstep.role_at_end', "
       "pg_catalog.current_setting('role'), true)",
