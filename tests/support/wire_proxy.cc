@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -152,11 +153,14 @@ class WireProxy::Connection {
         count_(count) {}
 
   void Run() {
-    std::array<pollfd, 3> watched{
-        {{client_.get(), POLLIN, 0}, {server_.get(), POLLIN, 0}, {proxy_.end_.get(), POLLIN, 0}}};
+    std::array<pollfd, 4> watched{{{client_.get(), POLLIN, 0},
+                                   {server_.get(), POLLIN, 0},
+                                   {proxy_.end_.get(), POLLIN, 0},
+                                   {policy_->wake(), POLLIN, 0}}};
     for (;;) {
       if (::poll(watched.data(), watched.size(), -1) < 0) continue;
       if (watched[2].revents != 0) return;
+      if (watched[3].revents != 0 && Ends(policy_->OnWake())) return;
       if (watched[1].revents != 0 && !FromServer()) return;
       if (watched[0].revents != 0 && !FromClient()) return;
     }
@@ -198,8 +202,17 @@ class WireProxy::Connection {
     return SendOpaque(from_server_, false);
   }
 
+  bool Ends(WireVerdict verdict) const {
+    // Closed with a linger of zero, a connection is reset.
+    const linger none{1, 0};
+    if (verdict == WireVerdict::kReset) {
+      ::setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    }
+    return verdict == WireVerdict::kCut || verdict == WireVerdict::kReset;
+  }
+
   bool Forward(const Framed& framed, WireVerdict verdict, bool to_server) {
-    if (verdict == WireVerdict::kCut) return false;
+    if (Ends(verdict)) return false;
     std::string& buffer = to_server ? from_client_ : from_server_;
     if (verdict == WireVerdict::kPass) {
       // Counted first: whoever has seen the answer finds it counted.
@@ -248,7 +261,12 @@ class WireProxy::Connection {
       const std::lock_guard guard(proxy_.mutex_);
       (to_server ? count_.bytes_to_server : count_.bytes_to_client) += std::ssize(bytes);
     }
-    return SendAll(to_server ? server_.get() : client_.get(), bytes);
+    const std::size_t slice = policy_->slice() == 0 ? bytes.size() : policy_->slice();
+    while (!bytes.empty()) {
+      if (!SendAll(to_server ? server_.get() : client_.get(), bytes.substr(0, slice))) return false;
+      bytes.remove_prefix(std::min(slice, bytes.size()));
+    }
+    return true;
   }
 
   WireProxy& proxy_;

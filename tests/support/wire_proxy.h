@@ -33,8 +33,9 @@ struct WireMessage {
 
 enum class WireVerdict {
   kPass,
-  kDrop,  // this message only
-  kCut,   // drops the message and closes both sides
+  kDrop,   // this message only
+  kCut,    // drops the message and closes both sides
+  kReset,  // the same, and the client's side is not closed but reset
 };
 
 // What becomes of the messages of one connection. Those of an encrypted connection pass unseen.
@@ -44,6 +45,11 @@ class WirePolicy {
   virtual ~WirePolicy() = default;
   virtual WireVerdict OnRequest(const WireMessage&) { return WireVerdict::kPass; }
   virtual WireVerdict OnAnswer(const WireMessage&) { return WireVerdict::kPass; }
+  // Readable when OnWake() is to be asked, between two messages; -1: never.
+  virtual int wake() const { return -1; }
+  virtual WireVerdict OnWake() { return WireVerdict::kPass; }
+  // What is passed on goes in pieces of that many bytes; 0: as it came.
+  virtual std::size_t slice() const { return 0; }
 };
 
 // Makes the policy of each new connection; called by the connection's thread.
