@@ -11,6 +11,7 @@
 
 #include "agent/events.h"
 #include "base/error.h"
+#include "base/fail_point.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "commands/exit_code.h"
@@ -254,6 +255,7 @@ void Agent::Reload(std::function<void(const ReloadResult&)> then) {
 // Users and groups may be looked up over a network.
 void Agent::Load() {
   try {
+    FailPoint("reload");
     Loaded loaded{.settings = load_(), .allowed = {}};
     loaded.allowed = ResolveAllowed(loaded.settings.allow_users, loaded.settings.allow_groups);
     boost::asio::post(io_, [this, loaded = std::move(loaded)] { OnLoaded(loaded); });

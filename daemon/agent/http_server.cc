@@ -29,6 +29,7 @@
 #include "agent/http_head.h"
 #include "agent/http_target.h"
 #include "base/error.h"
+#include "base/fail_point.h"
 
 namespace lockstep {
 namespace {
@@ -648,6 +649,16 @@ Descriptor AcceptOne(int listening) {
   return Descriptor(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
 
+// At a fail-point, as if the client had gone.
+bool ClientIsGone() {
+  try {
+    FailPoint("socket_accept");
+    return false;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
 // Of this process or of the machine: all clients are alike.
 bool IsShortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -704,7 +715,7 @@ void HttpServer::Implementation::AcceptSome(const std::shared_ptr<Listener>& lis
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     Descriptor peer = AcceptOne(listener->socket.native_handle());
     if (peer.open()) {
-      Admit(std::move(peer), listener->door);
+      if (!ClientIsGone()) Admit(std::move(peer), listener->door);
     } else if (errno == EAGAIN) {
       break;
     } else if (IsShortage(errno)) {

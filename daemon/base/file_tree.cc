@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fail_point.h"
 
 namespace lockstep {
 namespace {
@@ -146,6 +147,7 @@ std::vector<std::string> DiskFileTree::List() {
 }
 
 FileContent DiskFileTree::Read(const std::string& name) {
+  FailPoint("file_read");
   const Descriptor file(OpenBeneath(OpenedFolder(), name));
   if (!file.open()) return OpenProblem(errno);
   struct stat status {};

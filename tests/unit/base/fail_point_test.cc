@@ -6,8 +6,12 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "support/temporary_folder.h"
 
 namespace lockstep {
 namespace {
@@ -17,6 +21,7 @@ namespace {
 constexpr int kPassed = 0;
 constexpr int kDropped = 7;
 constexpr int kRefused = 8;
+constexpr int kError = 9;
 
 // What becomes of a process that is armed with `value` and passes `step` twice. A process of its
 // own, since the variable is read once.
@@ -28,7 +33,8 @@ int StatusAfterTwoPassages(const char* value, const char* step) {
       FailPoint(step);
       FailPoint(step);
     } catch (const Error& error) {
-      _exit(error.code() == ErrorCode::kConnectionLost ? kDropped : kRefused);
+      if (error.code() == ErrorCode::kConnectionLost) _exit(kDropped);
+      _exit(error.code() == ErrorCode::kSql ? kError : kRefused);
     }
     _exit(kPassed);
   }
@@ -60,6 +66,26 @@ TEST(FailPoint, StopsTheProcess) {
 
 TEST(FailPoint, ThrowsALostConnection) { EXPECT_EQ(ExitCode("work:drop", "work"), kDropped); }
 
+TEST(FailPoint, ThrowsAnError) { EXPECT_EQ(ExitCode("work:error", "work"), kError); }
+
+TEST(FailPoint, SleepsAndGoesOn) {
+  const SystemClock clock;
+  const SteadyTime before = clock.Now();
+  EXPECT_EQ(ExitCode("work:sleep:2:30", "work"), kPassed);
+  EXPECT_GE(clock.Now() - before, std::chrono::milliseconds(30));
+}
+
+TEST(FailPoint, TellsThatItWasReached) {
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/reached";
+  setenv("LOCKSTEP_FAIL_POINT_FILE", file.c_str(), 1);
+  ExitCode("work:kill:3", "work");
+  EXPECT_FALSE(std::filesystem::exists(file));
+  StatusAfterTwoPassages("work:kill", "work");
+  EXPECT_TRUE(std::filesystem::exists(file));
+  unsetenv("LOCKSTEP_FAIL_POINT_FILE");
+}
+
 TEST(FailPoint, ActsAtTheNamedStepOnly) {
   EXPECT_EQ(ExitCode("work:kill", "other"), kPassed);
   EXPECT_EQ(ExitCode("", "work"), kPassed) << "nothing is armed";
@@ -71,8 +97,9 @@ TEST(FailPoint, ActsAtTheNthPassageOnly) {
 }
 
 TEST(FailPoint, RefusesWhatItDoesNotUnderstand) {
-  for (const char* value : {"work", "work:", "work:jump", ":kill", "work:kill:0", "work:kill:x",
-                            "work:kill:1:2", "work:kill:-1"}) {
+  for (const char* value :
+       {"work", "work:", "work:jump", ":kill", "work:kill:0", "work:kill:x", "work:kill:1:2",
+        "work:kill:-1", "work:sleep:1:0", "work:sleep:1:2:3"}) {
     EXPECT_EQ(ExitCode(value, "work"), kRefused) << value;
   }
 }
