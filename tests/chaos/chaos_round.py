@@ -27,6 +27,7 @@ AHEAD = 8  # revisions that are there and not applied yet
 class Round:
     """`options`: the programs' paths, the number of replicas, the mean gap of faults, and so on."""
 
+    SETTINGS = ""  # of the agents, beside those of all
     SESSION_TROUBLE = (servers.SessionEnded, OSError)
 
     def __init__(self, options, server, number, random, folder):
@@ -39,7 +40,7 @@ class Round:
         self.replicas = [
             programs.Replica(
                 index, options.lockstepd, self.folder / f"agent-{index}", self.url(index), self.migrations.path,
-                options.environment,
+                options.environment, self.SETTINGS,
             )
             for index in range(options.replicas)
         ]

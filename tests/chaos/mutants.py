@@ -5,7 +5,6 @@ import dataclasses
 import pathlib
 import random
 import shutil
-import sys
 import tempfile
 import time
 
@@ -13,7 +12,6 @@ import checker
 from chaos_round import Round
 from chaos_server import Server
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 import bench_program
 
 LONGEST_SECONDS = 120  # of looking for one; a loaded machine takes its time

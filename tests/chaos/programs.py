@@ -104,12 +104,12 @@ class _SocketConnection(http.client.HTTPConnection):
 class Replica:
     """A place for an agent, which has one at a time; `processes` are all that it has had."""
 
-    def __init__(self, number, program, folder, url, migrations, environment):
+    def __init__(self, number, program, folder, url, migrations, environment, settings=""):
         self.number, self.program, self.folder, self.url = number, program, folder, url
         self.environment = environment
         self.folder.mkdir()
         self.door = self.folder / "s.sock"
-        text = f'dir = "{migrations}"\nsocket.path = "{self.door}"\n{SETTINGS}'
+        text = f'dir = "{migrations}"\nsocket.path = "{self.door}"\n{SETTINGS}{settings}'
         (self.folder / "lockstep.toml").write_text(text, encoding="utf-8")
         self.processes = []
         self.orders = []  # (pid, id) of runs that were ordered by the API

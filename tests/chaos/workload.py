@@ -89,11 +89,11 @@ class Revision:
 
 
 def revision(number, shape="mixed"):
-    """`shape`: "mixed"; "slow", all in transactions that take a while; "indexes", every second an index."""
+    """`shape`: "mixed"; "plain"; "slow", in a transaction that takes a while; "index"; "indexes", every second one."""
     name = f"{number:04}"
-    if shape == "slow":
-        return Revision(number, name, transactional=True, parts=3, column=f"c_{name}", slow=True)
-    if shape == "indexes" and number % 2 == 0:
+    if shape in ("plain", "slow"):
+        return Revision(number, name, transactional=True, parts=3, column=f"c_{name}", slow=shape == "slow")
+    if shape == "index" or (shape == "indexes" and number % 2 == 0):
         return Revision(number, name, transactional=False, parts=2, index=f"ix_{name}")
     if number % INDEX_EVERY == 0:
         drops = number % (3 * INDEX_EVERY) == 0
@@ -134,9 +134,10 @@ class Folder:
         self.revisions = []
         self.bad = None
 
-    def add(self):
-        made = revision(len(self.revisions) + 1, self.shape)
-        if made.hostile:
+    def add(self, shape=None, hostile=""):
+        made = revision(len(self.revisions) + 1, shape or self.shape)
+        made.hostile = made.hostile or hostile
+        if made.hostile and not hostile:
             ours = (self.first_hostile + made.number // HOSTILE_EVERY) % len(HOSTILE)
             made.hostile = HOSTILE[ours][0]
         self.revisions.append(made)
