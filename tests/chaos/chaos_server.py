@@ -99,6 +99,9 @@ class Database:
         """What is asked while all is well."""
         return self.server.run(self.name, sql)
 
+    def drop(self):
+        self.server.run("postgres", f"drop database {self.name} with (force)")
+
     def close(self):
         if self.session:
             self.session.close()

@@ -313,10 +313,10 @@ def doubts(told):
 
 
 def changes_of_leader(told):
-    """Of two changes of the database that follow each other, made by different sessions."""
+    """How often a change of the database was made by another process, or another run, than the one before it."""
     history = sorted(told["history"], key=lambda row: row["sequence"])
     pairs = list(zip(history, history[1:]))
     return {
-        "sessions": sum(before["run_id"] != row["run_id"] for before, row in pairs),
+        "runs": sum(before["run_id"] != row["run_id"] for before, row in pairs),
         "processes": sum(before["pid"] != row["pid"] for before, row in pairs),
     }
