@@ -1,4 +1,10 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
 
 #include "base/error.h"
 #include "support/commit_fault.h"
@@ -28,6 +34,41 @@ std::string RowsAfter(CommitFault fault) {
   EXPECT_EQ(CodeOfCommit(*opened.session), ErrorCode::kInDoubt);
   EXPECT_TRUE(plan->happened());
   return database.Value("select count(*) from t");
+}
+
+// Resets its connection once it is woken, and passes on a byte at a time.
+class WokenPolicy : public WirePolicy {
+ public:
+  explicit WokenPolicy(int wake) : wake_(wake) {}
+  int wake() const override { return wake_; }
+  WireVerdict OnWake() override { return WireVerdict::kReset; }
+  std::size_t slice() const override { return 1; }
+
+ private:
+  int wake_;
+};
+
+TEST(WireProxyTest, PassesOnInPieces) {
+  const Descriptor wake(::eventfd(0, EFD_CLOEXEC));
+  const TestDatabase database;
+  const WireProxy proxy(database.url(), [&] { return std::make_unique<WokenPolicy>(wake.get()); });
+  const OpenedSession opened = OpenSession(proxy.url(), {});
+  EXPECT_EQ(opened.session->Query("select pg_catalog.repeat('x', 3)", {}).Text(0, 0), "xxx");
+}
+
+TEST(WireProxyTest, ResetsAConnectionWhenItIsWoken) {
+  const Descriptor wake(::eventfd(1, EFD_CLOEXEC));
+  const TestDatabase database;
+  const WireProxy proxy(database.url(), [&] { return std::make_unique<WokenPolicy>(wake.get()); });
+  const Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(proxy.url().Get("port"))));
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  char byte = 0;
+  EXPECT_EQ(::recv(client.get(), &byte, 1, 0), -1);
+  EXPECT_EQ(errno, ECONNRESET);
 }
 
 TEST(WireProxyTest, CountsWhatIsAnsweredOnEachConnection) {
