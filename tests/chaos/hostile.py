@@ -69,7 +69,7 @@ def hostile_file(case, name, statement, sqlstate):
     case.expect(f"{name}: exit", code, 65)
     case.expect(f"{name}: state", document.get("state"), "failed" if sqlstate else "invalid")
     if sqlstate:
-        case.expect(f"{name}: SQLSTATE", document["error"]["sqlstate"], sqlstate)
+        case.expect(f"{name}: SQLSTATE", (document.get("error") or {}).get("sqlstate"), sqlstate)
     case.expect(f"{name}: history", case.history(), "0001")
     case.expect_no_trace(name)
     case.migrations.mend()

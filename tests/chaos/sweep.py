@@ -105,7 +105,7 @@ def run(options):
     began = time.monotonic()
     with bench_program.stopping(Server(options.postgres)) as server:
         this = Sweep(options, server, 1, random.Random(options.seed), folder)
-        found = checker.violations(this.run(len(CELLS), time.monotonic()))
+        found = checker.violations(this.run(len(CELLS), time.monotonic()), options.slack)
     print(table(this.not_reached))
     print(f"{len(CELLS)} cells in {time.monotonic() - began:.0f} s, {len(found)} violations")
     for name, text in found:
