@@ -26,14 +26,22 @@ std::string HostInUrl(const std::string& host) {
 }
 
 // libpq's lists: one port serves all hosts, or each has its own.
-std::string HostsInUrl(const std::string& host_list, const std::string& port_list) {
-  auto hosts = SplitTrimmed(host_list, ',');
-  if (hosts.empty()) hosts.emplace_back();
+std::vector<ServerAddress> Pair(const std::string& host_list, const std::string& port_list) {
   const auto ports = SplitTrimmed(port_list, ',');
+  std::vector<ServerAddress> servers;
+  for (const std::string& host : SplitTrimmed(host_list, ',')) {
+    const std::size_t i = servers.size();
+    servers.push_back({host, ports.empty() ? "" : ports[std::min(i, ports.size() - 1)]});
+  }
+  return servers;
+}
+
+std::string HostsInUrl(const std::string& host_list, const std::string& port_list) {
+  std::vector<ServerAddress> servers = Pair(host_list, port_list);
+  if (servers.empty()) servers.push_back({"", port_list});
   std::vector<std::string> pairs;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    const std::string port = ports.empty() ? "" : ports[std::min(i, ports.size() - 1)];
-    pairs.push_back(HostInUrl(hosts[i]) + (port.empty() ? "" : ":" + port));
+  for (const ServerAddress& server : servers) {
+    pairs.push_back(HostInUrl(server.host) + (server.port.empty() ? "" : ":" + server.port));
   }
   return Join(pairs, ",");
 }
@@ -56,6 +64,15 @@ std::string ConnectionUrl::Redacted() const {
   }
   return "postgresql://" + user + (name.empty() ? "/" : name) + "?host=" + Escape(host, "-._~/") +
          (Get("port").empty() ? "" : "&port=" + Get("port"));
+}
+
+std::vector<ServerAddress> ConnectionUrl::servers() const {
+  if (!Get("hostaddr").empty()) return {};
+  return Pair(Get("host"), Get("port"));
+}
+
+ConnectionUrl ConnectionUrl::At(const ServerAddress& server) const {
+  return With("host", server.host).With("port", server.port).With("target_session_attrs", "any");
 }
 
 std::string ConnectionUrl::Get(const std::string& keyword) const {

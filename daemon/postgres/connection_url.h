@@ -3,8 +3,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "postgres/connection_options.h"
+#include "postgres/server_identity.h"
 
 namespace lockstep {
 
@@ -21,6 +23,10 @@ class ConnectionUrl {
   std::string Redacted() const;
   std::string Get(const std::string& keyword) const;  // "" when not given
   ConnectionUrl With(const std::string& keyword, const std::string& value) const;
+  // Those that it names, in its order. Empty when it names addresses ("hostaddr") beside, or none.
+  std::vector<ServerAddress> servers() const;
+  // The same database on this one of them, in whatever state that is.
+  ConnectionUrl At(const ServerAddress& server) const;
   const ConnectionOptions& options() const { return options_; }
 
  private:

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -31,6 +33,41 @@ std::string ConnectionString(const ConnectionUrl& url) {
     text += "' ";
   }
   return text;
+}
+
+ConnectionUrl Without(const ServerAddress& silent, const ConnectionUrl& url) {
+  std::vector<std::string> hosts, ports;
+  for (const ServerAddress& server : url.servers()) {
+    if (server.Names(silent)) continue;
+    hosts.push_back(server.host);
+    ports.push_back(server.port);
+  }
+  return url.With("host", Join(hosts, ",")).With("port", Join(ports, ","));
+}
+
+// Of several servers the one that is spoken to.
+ServerAddress AddressOf(const PGconn* connection) {
+  const char* host = PQhost(connection);
+  const char* port = PQport(connection);
+  return {host == nullptr ? "" : host, port == nullptr ? "" : port};
+}
+
+enum class Connecting { kDone, kRefused, kSilent };
+
+Connecting Finish(PGconn* connection, std::chrono::milliseconds patience) {
+  ServerAddress asked;
+  SteadyDeadline deadline;
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  if (PQstatus(connection) == CONNECTION_BAD) return Connecting::kRefused;
+  while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+    const ServerAddress now = AddressOf(connection);
+    if (!deadline || now != asked) deadline = std::chrono::steady_clock::now() + patience;
+    asked = now;
+    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    if (!WaitForSocket(PQsocket(connection), events, deadline)) return Connecting::kSilent;
+    status = PQconnectPoll(connection);
+  }
+  return status == PGRES_POLLING_OK ? Connecting::kDone : Connecting::kRefused;
 }
 
 // A connection that could not be made, as libpq tells it: "... FATAL:  28P01: password ...".
@@ -105,34 +142,37 @@ OncePolicy::handle OncePolicy::do_startconnect(handle original) {
   return raw_;
 }
 
+// libpq goes on from a server that refuses to the next one, but would wait for a silent one for as
+// long as it may: each of several gets its part of the time, and is left out once that is over.
 PGconn* OncePolicy::Connect() const {
-  PGconn* connection = PQconnectStart(options().c_str());
-  if (connection == nullptr) throw std::bad_alloc();
-  // Verbose, because only so a refused connection tells its SQLSTATE.
-  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
-  if (!Finish(connection)) {
-    const ConnectFailure failure = ReadConnectFailure(connection);
+  ConnectionUrl url = url_;
+  const auto patience = timeout_ / std::max<std::size_t>(1, url.servers().size());
+  std::string silent;
+  for (;;) {
+    PGconn* connection = PQconnectStart(ConnectionString(url).c_str());
+    if (connection == nullptr) throw std::bad_alloc();
+    // Verbose, because only so a refused connection tells its SQLSTATE.
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+    const Connecting end = Finish(connection, patience);
+    if (end == Connecting::kDone) {
+      PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+      return connection;
+    }
+    const ServerAddress last = AddressOf(connection);
+    ConnectFailure failure = ReadConnectFailure(connection);
     PQfinish(connection);
-    Refuse(failure);
+    if (end == Connecting::kSilent && url.servers().size() > 1) {
+      silent += last.host + ":" + last.port + " did not answer in time; ";
+      url = Without(last, url);
+      continue;
+    }
+    if (!silent.empty()) failure.message = silent + failure.message;
+    Refuse(std::move(failure));
   }
-  PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
-  return connection;
-}
-
-bool OncePolicy::Finish(PGconn* connection) const {
-  const SteadyDeadline deadline = std::chrono::steady_clock::now() + timeout_;
-  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-  if (PQstatus(connection) == CONNECTION_BAD) return false;
-  while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
-    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    if (!WaitForSocket(PQsocket(connection), events, deadline)) return false;
-    status = PQconnectPoll(connection);
-  }
-  return status == PGRES_POLLING_OK;
 }
 
 OnceConnection::OnceConnection(const ConnectionUrl& url, std::chrono::milliseconds timeout)
-    : connection_base(policy_), policy_(ConnectionString(url), timeout) {
+    : connection_base(policy_), policy_(url, timeout) {
   init();
 }
 

@@ -25,8 +25,8 @@ bool WaitForSocket(int socket, short events, const SteadyDeadline& deadline);
 // one.
 class OncePolicy : public pqxx::connectionpolicy {
  public:
-  OncePolicy(const std::string& options, std::chrono::milliseconds timeout)
-      : connectionpolicy(options), timeout_(timeout) {}
+  OncePolicy(const ConnectionUrl& url, std::chrono::milliseconds timeout)
+      : connectionpolicy({}), url_(url), timeout_(timeout) {}
 
   handle do_startconnect(handle original) override;
   handle do_completeconnect(handle original) override { return original; }
@@ -36,8 +36,8 @@ class OncePolicy : public pqxx::connectionpolicy {
 
  private:
   PGconn* Connect() const;
-  bool Finish(PGconn* connection) const;
 
+  ConnectionUrl url_;
   std::chrono::milliseconds timeout_;
   PGconn* raw_ = nullptr;
 };

@@ -281,5 +281,30 @@ TEST(RedactSecrets, KeepsTheRest) {
   }
 }
 
+TEST(ConnectionUrl, NamesItsServersAsLibpqTakesThem) {
+  const auto servers = [](std::string_view text) {
+    std::string all;
+    for (const ServerAddress& server : ConnectionUrl::Parse(text).servers()) {
+      all += server.host + "|" + server.port + " ";
+    }
+    return all;
+  };
+  EXPECT_EQ(servers("postgresql://a:5433,b:5434/shop"), "a|5433 b|5434 ");
+  EXPECT_EQ(servers("postgresql://a,b/shop"), "a| b| ");
+  EXPECT_EQ(servers("host=a,b port=6000"), "a|6000 b|6000 ");
+  EXPECT_EQ(servers("host=a,b hostaddr=10.0.0.1,10.0.0.2"), "");
+  EXPECT_EQ(servers("postgresql:///shop"), "");
+}
+
+TEST(ConnectionUrl, GoesToOneOfItsServersInWhateverStateThatIs) {
+  const ConnectionUrl url =
+      ConnectionUrl::Parse("postgresql://app@a,b/shop?target_session_attrs=read-write");
+  EXPECT_EQ(url.At({"b", "5433"}).options(), (Options{{"user", "app"},
+                                                      {"host", "b"},
+                                                      {"port", "5433"},
+                                                      {"dbname", "shop"},
+                                                      {"target_session_attrs", "any"}}));
+}
+
 }  // namespace
 }  // namespace lockstep
