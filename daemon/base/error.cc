@@ -26,6 +26,8 @@ std::string_view NameOf(ErrorCode code) {
       return "standby";
     case ErrorCode::kReadOnly:
       return "read_only";
+    case ErrorCode::kOldPrimary:
+      return "old_primary";
     case ErrorCode::kNewerFormat:
       return "newer_format";
     case ErrorCode::kSql:
@@ -62,6 +64,7 @@ Retry Error::retry() const {
     case ErrorCode::kUnreachable:
     case ErrorCode::kStandby:
     case ErrorCode::kReadOnly:
+    case ErrorCode::kOldPrimary:
     case ErrorCode::kFileRead:
     case ErrorCode::kFileWrite:
     case ErrorCode::kBusy:

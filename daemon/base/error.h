@@ -21,6 +21,7 @@ enum class ErrorCode {
   kPooler,          // a pooler that does not keep sessions stands in the path
   kStandby,         // the server is in recovery
   kReadOnly,        // the session may not write
+  kOldPrimary,      // the server has stayed behind, or is not the only one that takes changes
   kNewerFormat,     // the bookkeeping was made by a newer release
   kSql,             // a statement of our own was refused
   kFileRead,        // a file or folder cannot be read

@@ -55,6 +55,8 @@ struct CommandContext {
   Confirm confirm;
   // For a run's Lookout; empty: it opens a session of its own.
   SessionFactory lookout_sessions = {};
+  // Of earlier looks and runs; nothing: there were none.
+  ServerMemory* memory = nullptr;
 };
 
 // The answer as data: what `--output json` prints, and what the text is made from.

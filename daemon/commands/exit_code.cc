@@ -26,6 +26,7 @@ ExitCode ExitCodeOf(ErrorCode code) {
     case ErrorCode::kPooler:
     case ErrorCode::kStandby:
     case ErrorCode::kReadOnly:
+    case ErrorCode::kOldPrimary:
     case ErrorCode::kNewerFormat:
       return ExitCode::kSettings;
     case ErrorCode::kFileRead:

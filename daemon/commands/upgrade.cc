@@ -57,7 +57,8 @@ CommandAnswer RunTo(const CommandContext& context, const CommandRequest& request
                        context.observer,
                        context.stop,
                        random,
-                       context.lookout_sessions};
+                       context.lookout_sessions,
+                       context.memory};
   return AnswerOf(context, folder, Run(run, {direction, GoalFrom(goal)}), goal);
 }
 

@@ -11,6 +11,7 @@
 #include "core/plan.h"
 #include "engine/attempt_report.h"
 #include "engine/hooks.h"
+#include "engine/server_memory.h"
 #include "postgres/advisory_lock.h"
 #include "postgres/session.h"
 
@@ -69,6 +70,8 @@ class RunObserver {
   virtual void OnSessionLost(const Error&) {}
   // The connection was lost; a new one is tried.
   virtual void OnReconnect(const std::string& /*why*/) {}
+  // The database is served by another server than before.
+  virtual void OnFailover(const Failover& failover) { OnMessage(ToText(failover)); }
   // A sentence for the operator that fits no other event.
   virtual void OnMessage(const std::string&) {}
   virtual void OnRunEnd(const RunReport&) {}

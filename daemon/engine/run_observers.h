@@ -72,6 +72,9 @@ class RunObservers : public RunObserver {
   void OnReconnect(const std::string& why) override {
     for (RunObserver* each : observers_) each->OnReconnect(why);
   }
+  void OnFailover(const Failover& failover) override {
+    for (RunObserver* each : observers_) each->OnFailover(failover);
+  }
   void OnMessage(const std::string& text) override {
     for (RunObserver* each : observers_) each->OnMessage(text);
   }

@@ -1,5 +1,7 @@
 #include "engine/runner.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/fail_point.h"
 #include "base/mutant.h"
@@ -32,7 +34,10 @@ void Forget(const std::string& revision, History& history) {
 class Runner {
  public:
   Runner(const RunContext& context, const RunRequest& request)
-      : context_(context), settings_(context.settings), request_(request) {
+      : context_(context),
+        settings_(context.settings),
+        request_(request),
+        memory_(context.memory != nullptr ? *context.memory : own_memory_) {
     report_.direction = request.direction;
   }
 
@@ -79,6 +84,7 @@ class Runner {
     Session& session = *opened.session;
     session.OnNotice([this](const Notice& notice) { context_.observer.OnNotice(notice); });
     const Look look = LookAt(session);
+    Meet(opened.facts, look.history);
     SettleDoubt(look.history);
     const std::optional<Plan> plan = PlanFrom(session, look);
     if (!plan) return RunState::kInvalid;
@@ -92,6 +98,16 @@ class Runner {
     Look look = ReadLook(session, settings_.names);
     if (Mutant("blind-retry") && doubtful_) Forget(doubtful_->step.revision, look.history);
     return look;
+  }
+
+  // What was applied and then lost in a failover is pending again, and no work of this run's.
+  void Meet(const ServerFacts& facts, const History& history) {
+    const std::optional<Failover> failover = memory_.Meet(facts, history);
+    if (!failover) return;
+    std::erase_if(report_.steps, [&](const StepReport& step) {
+      return std::ranges::find(failover->lost, step.revision) != failover->lost.end();
+    });
+    context_.observer.OnFailover(*failover);
   }
 
   std::string Purpose() const {
@@ -224,7 +240,10 @@ class Runner {
       const std::string attempt = NewUuid();
       StepReport report = RunStep(step_context, prepared, attempt, history);
       const RunState state = StateAfter(report.result);
-      if (state == RunState::kDone) report_.heads = prepared.step.heads_after;
+      if (state == RunState::kDone) {
+        report_.heads = prepared.step.heads_after;
+        memory_.OnCommit(prepared.step.revision);
+      }
       if (state != RunState::kDone) record.Failed(step_context, prepared.step, report, attempt);
       report_.steps.push_back(report);
       context_.observer.OnStepEnd(prepared.step, report);
@@ -297,6 +316,8 @@ class Runner {
   const RunSettings& settings_;
   RunRequest request_;
   RunReport report_;
+  ServerMemory own_memory_;
+  ServerMemory& memory_;
   std::vector<PreparedStep> prepared_;
   std::optional<Doubt> doubtful_;
   bool connected_ = false;

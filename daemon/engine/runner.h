@@ -19,6 +19,7 @@
 #include "engine/backup.h"
 #include "engine/hooks.h"
 #include "engine/run_observer.h"
+#include "engine/server_memory.h"
 #include "engine/standby_guard.h"
 #include "postgres/backend_control.h"
 #include "postgres/bookkeeping.h"
@@ -63,6 +64,7 @@ struct RunContext {
   StopTokens stop;
   std::mt19937_64& random;           // jitter
   SessionFactory open_lookout = {};  // for the run's Lookout; empty: as `open`
+  ServerMemory* memory = nullptr;    // of earlier runs and looks; nothing: there were none
 };
 
 // Looks first without the lock and returns at once when there is nothing to do. Otherwise takes the

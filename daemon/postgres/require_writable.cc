@@ -1,6 +1,7 @@
 #include "postgres/require_writable.h"
 
 #include "base/error.h"
+#include "postgres/sql_state.h"
 
 namespace lockstep {
 namespace {
@@ -44,6 +45,42 @@ std::string SourceOfReadOnly(Session& session) {
   return rows.empty() ? "" : rows.Text(0, 0);
 }
 
+std::string InWords(const ServerFacts& facts) {
+  return facts.address.host + (facts.address.port.empty() ? "" : ":" + facts.address.port) +
+         " (timeline " + std::to_string(facts.identity->timeline) + ")";
+}
+
+// Of one cluster, and yet not the same server by another name.
+bool IsSecondPrimary(const ServerFacts& facts, const ServerFacts& other) {
+  return facts.identity && other.identity &&
+         other.identity->system_identifier == facts.identity->system_identifier &&
+         other.identity->started != facts.identity->started;
+}
+
+std::optional<ServerFacts> FactsOf(const ServerAddress& server, const SessionFactory& open) {
+  try {
+    return open({.purpose = "primary-probe",
+                 .connect_timeout = kProbeTimeout,
+                 .answer_deadline = kProbeTimeout,
+                 .server = server})
+        .facts;
+  } catch (const Error&) {
+    return {};  // Who does not answer takes no changes from us.
+  }
+}
+
+// After a failover that nobody fenced, the old primary takes changes that will be thrown away.
+void RequireSolePrimary(const ServerFacts& facts, const SessionFactory& open) {
+  for (const ServerAddress& server : facts.other_servers) {
+    const std::optional<ServerFacts> other = FactsOf(server, open);
+    if (!other || !IsSecondPrimary(facts, *other)) continue;
+    throw Error(ErrorCode::kOldPrimary,
+                "two servers of one cluster take changes: " + InWords(facts) + " and " +
+                    InWords(*other) + "; what is written to one of them will be lost",
+                "stop the old primary, or make it a standby of the new one");
+  }
+}
+
 }  // namespace
 
 void RequireWritable(Session& session, const ServerFacts& facts, const SessionFactory& open) {
@@ -60,6 +97,22 @@ void RequireWritable(Session& session, const ServerFacts& facts, const SessionFa
                     facts.database + "\", if migrations are wanted now");
   }
   if (facts.through_pooler) RequireSessionPooling(session, facts, open);
+  RequireSolePrimary(facts, open);
+}
+
+void RequireRights(Session& session, const ServerFacts& facts, const BookkeepingNames& names) {
+  const Rows rights = session.Query(
+      "select case when pg_catalog.to_regclass($1) is null"
+      " then pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create')"
+      " else pg_catalog.has_table_privilege($1, 'insert') end",
+      {names.Table("history")});
+  if (rights.Bool(0, 0)) return;
+  throw Error(ErrorCode::kPermission,
+              "the role \"" + facts.user + "\" may not write the bookkeeping schema \"" +
+                  names.schema + "\" of the database \"" + facts.database + "\"",
+              "run \"lockstep init\" once as a role that may create schemas in this database, "
+              "with --login for the role that migrates",
+              std::string(sql_state::kInsufficientPrivilege));
 }
 
 }  // namespace lockstep

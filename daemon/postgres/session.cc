@@ -194,6 +194,7 @@ class PqxxSession : public Session {
   }
 
   int wire_pid() const { return PQbackendPID(raw_); }
+  ServerAddress address() const { return {PQhost(raw_), PQport(raw_)}; }
   void set_backend_pid(int pid) { backend_pid_ = pid; }
 
  private:
@@ -271,7 +272,13 @@ constexpr std::string_view kFactsSql =
     "select pg_catalog.current_database(), session_user,"
     " pg_catalog.current_setting('search_path'), pg_catalog.pg_is_in_recovery(),"
     " pg_catalog.current_setting('transaction_read_only'), pg_catalog.pg_backend_pid(),"
-    " pg_catalog.pg_has_role('pg_read_all_stats', 'usage'), pg_catalog.current_setting('role')";
+    " pg_catalog.pg_has_role('pg_read_all_stats', 'usage'), pg_catalog.current_setting('role'),"
+    " (select c.system_identifier from pg_catalog.pg_control_system() c),"
+    // A standby refuses the question; the name of a file of the log begins with the timeline.
+    " case when not pg_catalog.pg_is_in_recovery() then pg_catalog.concat('x', pg_catalog.substr("
+    "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))"
+    "::pg_catalog.bit(32)::pg_catalog.int8 end,"
+    " pg_catalog.pg_postmaster_start_time()";
 
 constexpr int kOldestServer = 130000;
 
@@ -287,6 +294,10 @@ ServerFacts FactsFrom(const Rows& rows, const PqxxSession& session) {
   facts.through_pooler = facts.backend_pid != session.wire_pid();
   facts.sees_all_activity = rows.Bool(0, 6);
   facts.role = rows.Text(0, 7);
+  facts.address = session.address();
+  if (!facts.in_recovery) {
+    facts.identity = {rows.Text(0, 8), rows.Int(0, 9), rows.Text(0, 10)};
+  }
   return facts;
 }
 
@@ -358,7 +369,8 @@ CommitReply Commit(Session& session) {
 }
 
 OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& options) {
-  const ConnectionUrl full = url.With("application_name", "lockstep/" + options.purpose)
+  const ConnectionUrl& here = options.server ? url.At(*options.server) : url;
+  const ConnectionUrl full = here.With("application_name", "lockstep/" + options.purpose)
                                  .With("client_encoding", "UTF8")
                                  .With("keepalives_idle", "5")
                                  .With("keepalives_interval", "2")
@@ -377,6 +389,10 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
   }
   OpenedSession opened;
   opened.facts = FactsFrom(reply.rows.at(0), *session);
+  opened.facts.other_servers = here.servers();
+  std::erase_if(opened.facts.other_servers, [&](const ServerAddress& server) {
+    return server.Names(opened.facts.address);
+  });
   session->set_backend_pid(opened.facts.backend_pid);
   opened.session = std::move(session);
   return opened;

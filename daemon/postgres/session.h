@@ -14,6 +14,7 @@
 
 #include "core/outcome.h"
 #include "postgres/connection_url.h"
+#include "postgres/server_identity.h"
 
 namespace lockstep {
 
@@ -109,6 +110,9 @@ struct ServerFacts {
   int backend_pid = 0;
   bool through_pooler = false;     // the wire names another process than the server itself
   bool sees_all_activity = false;  // pg_monitor or pg_read_all_stats
+  std::optional<ServerIdentity> identity;  // of a server that takes changes; nothing on a standby
+  ServerAddress address;                   // of the URL's servers the one that answered
+  std::vector<ServerAddress> other_servers;  // that the URL names
 };
 
 // "lockstep/upgrade": what pg_stat_activity shows as application_name; and how long it may take.
@@ -117,6 +121,8 @@ struct SessionOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   // Of each Query, and of the first message: past it the connection is given up. Nothing: it waits.
   std::optional<std::chrono::milliseconds> answer_deadline;
+  // Of a URL that names several servers this one, whatever it is. Nothing: the first that suits.
+  std::optional<ServerAddress> server;
 };
 
 struct OpenedSession {

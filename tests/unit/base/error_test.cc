@@ -34,7 +34,8 @@ TEST(Error, ALostConnectionWantsANewSession) {
 
 TEST(Error, WhatTheWorldMayMendIsTriedLater) {
   for (const ErrorCode code : {ErrorCode::kUnreachable, ErrorCode::kBusy, ErrorCode::kStandby,
-                               ErrorCode::kReadOnly, ErrorCode::kFileRead}) {
+                               ErrorCode::kReadOnly, ErrorCode::kOldPrimary,
+                               ErrorCode::kFileRead}) {
     EXPECT_EQ(Error(code, "").retry(), Retry::kLater) << NameOf(code);
   }
 }
