@@ -11,7 +11,7 @@ const std::vector<EventKind>& EventCatalogue() {
         kAgentStarted,     kListening,          kSignalReceived,   kSettingsReloaded,
         kSettingsRefused,  kStateDump,          kAgentStopping,    kAgentLeaves,        kAgentStopped,
         kChangeRequested,  kChangeForbidden, kRequestFailed,    kTargetChanged,    kTargetFailed,       kDatabaseReached,
-        kDatabaseLost,     kFolderTaken,        kDiagnostic,       kRunBegun,
+        kDatabaseLost,     kFailover,           kFolderTaken,        kDiagnostic,       kRunBegun,
         kRunEnded,         kRunFailed,          kRunDeferred,      kMigrationLockWaiting,
         kMigrationLockTaken, kBackupWritten,    kMigrationBegun,   kStatementBegun,
         kMigrationApplied, kMigrationFailed,    kTableLockBlocked, kTableLockRetry,

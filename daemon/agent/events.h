@@ -58,6 +58,10 @@ inline constexpr EventKind kDatabaseReached{"database_reached", LogLevel::kInfo,
 inline constexpr EventKind kDatabaseLost{
     "database_lost", LogLevel::kWarning,
     "The database does not answer. The agent tries again by itself, less and less often."};
+inline constexpr EventKind kFailover{
+    "failover", LogLevel::kWarning,
+    "Another server leads than before. What the old one had committed and never sent is lost; what "
+    "of it the folder holds is applied again."};
 inline constexpr EventKind kFolderTaken{"folder_taken", LogLevel::kInfo,
                                         "The folder of migrations was read."};
 inline constexpr EventKind kDiagnostic{

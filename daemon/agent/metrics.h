@@ -17,7 +17,7 @@ namespace lockstep {
 
 // The labels' values, which are all that there can be: of others the last of each set is counted.
 inline constexpr auto kTriggerSources = std::to_array<std::string_view>(
-    {"start", "signal", "api", "folder", "interval", "deferred", "other"});
+    {"start", "signal", "api", "folder", "interval", "deferred", "failover", "other"});
 inline constexpr auto kHttpHandlers = std::to_array<std::string_view>(
     {"page", "ping", "health", "readiness", "version", "metrics", "status", "history", "plan",
      "blockers", "openapi", "wait", "runs", "run", "events", "pause_resume", "reload", "log_level",

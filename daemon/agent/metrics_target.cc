@@ -13,6 +13,9 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr auto kResults = std::to_array<std::string_view>({"success", "failure"});
+// Of a database that answers and must not be migrated.
+constexpr auto kRefusals = std::to_array<std::string_view>(
+    {"standby", "read_only", "pooler", "permission", "old_primary"});
 constexpr auto kLockResults =
     std::to_array<std::string_view>({"acquired", "busy", "not_needed", "stopped"});
 constexpr auto kLossReasons =
@@ -101,6 +104,13 @@ TargetSeries::TargetSeries(const std::string& name, const Clock& clock)
       connection_attempts_(make_.CounterFor("lockstep_postgres_connection_attempts_total",
                                             "Attempts to connect to the database.", "result",
                                             kResults)),
+      refusals_(make_.GaugeFor("lockstep_passive",
+                               "Whether the agent leaves the database alone, and why.", "reason",
+                               kRefusals)),
+      failovers_(make_.Counter("lockstep_failovers_total",
+                               "Times that another server led than before.")),
+      migrations_lost_(make_.Counter("lockstep_migrations_lost_total",
+                                     "Changes of migrations that a failover has undone.")),
       leader_(make_.Gauge("lockstep_leader", "Whether this agent holds the migration lock.")),
       lock_attempts_(make_.CounterFor("lockstep_lock_attempts_total",
                                       "Attempts to take the migration lock, waiting included.",
@@ -196,6 +206,7 @@ TargetSeries::TargetSeries(const std::string& name, const Clock& clock)
 // Who is in whose way is told by a run itself, while there is one, and sooner.
 void TargetSeries::OnStatus(const TargetStatus& status) {
   up_.Set(status.reachable ? 1 : 0);
+  for (const auto reason : kRefusals) refusals_.At(reason).Set(reason == status.passive ? 1 : 0);
   if (!status.sight) return;
   SetSight(*status.sight);
   if (status.run) return;
@@ -235,6 +246,11 @@ void TargetSeries::OnPool(const PoolFigures& figures) {
 }
 
 void TargetSeries::OnPoolWait(double seconds) { ObserveSeconds(pool_wait_, seconds); }
+
+void TargetSeries::OnFailover(const Failover& failover) {
+  failovers_.Increment();
+  migrations_lost_.Increment(static_cast<double>(failover.lost.size()));
+}
 
 // ---- What a run tells --------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class TargetSeries : public TargetMetrics {
   void OnAttempt(const Step& step, const AttemptReport& report) override;
   void OnStepEnd(const Step& step, const StepReport& report) override;
   void OnSessionLost(const Error& error) override;
+  void OnFailover(const Failover& failover) override;
   void OnRunEnd(const RunReport& report) override;
   void OnRunError(const Error& error) override;
 
@@ -61,6 +62,9 @@ class TargetSeries : public TargetMetrics {
 
   Gauge& up_;
   SeriesSet<Counter> connection_attempts_;
+  SeriesSet<Gauge> refusals_;
+  Counter& failovers_;
+  Counter& migrations_lost_;
 
   Gauge& leader_;
   SeriesSet<Counter> lock_attempts_;

@@ -120,18 +120,38 @@ void Reconciler::LookAtDatabase() {
     sight_ = tools_.port.Look(folder_.folder());
     reachable_ = true;
     problem_.clear();
+    if (passive_ == NameOf(ErrorCode::kOldPrimary)) BeActive();
     look_backoff_.Reset();
     look_due_ = tools_.clock.Now() + settings_->refresh;
     tools_.board.Update([this](TargetStatus& status) {
       status.looked_at = tools_.clock.WallNow();
       status.looked_steady = tools_.clock.Now();
     });
+    if (sight_->lost) WishForWhatWasLost();
   } catch (const Error& error) {
     reachable_ = false;
     problem_ = error.what();
+    if (error.code() == ErrorCode::kOldPrimary) BePassive(error);
     look_due_ = tools_.clock.Now() + look_backoff_.Next();
   }
   looked_ = tools_.clock.Now();
+}
+
+// As an agent that starts now would: what a failover has undone was wanted once.
+void Reconciler::WishForWhatWasLost() {
+  if (!settings_->apply_on_start) return;
+  tools_.port.OnTrigger(RunSource::kFailover);
+  Wish(RunSource::kFailover);
+}
+
+void Reconciler::BePassive(const Error& error) {
+  passive_ = NameOf(error.code());
+  passive_why_ = error.what();
+}
+
+void Reconciler::BeActive() {
+  passive_.clear();
+  passive_why_.clear();
 }
 
 // ---- Runs --------------------------------------------------------------------------------------
@@ -170,6 +190,11 @@ std::optional<JournaledRun> Reconciler::RunForWish() {
   if (!folder_.folder()->ok() || sight_->pending.empty()) {
     wish_.reset();
     deferred_due_.reset();
+    BeActive();
+    return {};
+  }
+  if (!WouldBeTaken()) {
+    TryAgainLater(*wish_);
     return {};
   }
   const OrderAnswer answer = tools_.journal.Submit({.target = settings_->name,
@@ -179,6 +204,18 @@ std::optional<JournaledRun> Reconciler::RunForWish() {
   // Somebody's order has just come in: it goes first.
   if (const auto* conflict = std::get_if<OrderConflict>(&answer)) return conflict->run;
   return std::get<OrderTaken>(answer).run;
+}
+
+// Asked without a run, so that what may last for months fills neither the journal nor the log.
+bool Reconciler::WouldBeTaken() {
+  try {
+    tools_.port.RequireReadiness();
+    BeActive();
+    return true;
+  } catch (const Error& error) {
+    BePassive(error);
+    return false;
+  }
 }
 
 void Reconciler::RunNow(const JournaledRun& run) {
@@ -259,6 +296,7 @@ std::string Reconciler::Doing() const {
   const bool pending = !sight_->pending.empty();
   if (deferred_due_ && pending)
     return "a migration was deferred; tries again in a while, or at a trigger";
+  if (wish_ && pending && !passive_.empty()) return "passive: " + passive_why_;
   if (wish_ && pending) return "tries again soon";
   if (pending) {
     return std::to_string(sight_->pending.size()) + " pending; waits for a trigger";
@@ -272,6 +310,7 @@ void Reconciler::Publish() {
     if (settings_->settings.url) status.database = settings_->settings.url->Redacted();
     status.doing = Doing();
     status.reachable = reachable_;
+    status.passive = passive_;
     status.folder_ok = folder_.was_taken() && folder_.folder()->ok();
     status.problem = !reachable_ ? problem_ : folder_.problem();
     if (status.problem.empty() && !status.folder_ok) status.problem = "the migrations have errors";

@@ -5,6 +5,9 @@
 //                 ^                                                                       |
 //                 +---------- the world broke: again, after a pause ---------------------+
 //
+// Before a run it is asked whether the database would take one: of a standby, a read-only database,
+// missing rights or a pooler nothing is seen but the state "passive", until that has changed.
+//
 // A wish ends when a run has answered it: done, nothing to do, failed (a person has to look), or
 // stopped by a person. Orders that came through a door stand in the journal, and go first.
 #pragma once
@@ -32,6 +35,8 @@ class TargetPort {
   // Throws Error when the database does not answer.
   virtual std::shared_ptr<const DatabaseSight> Look(
       const std::shared_ptr<const MigrationFolder>& folder) = 0;
+  // Throws Error when a run would be refused before it could begin anything.
+  virtual void RequireReadiness() = 0;
   // Returns when the run has ended, however long that takes.
   virtual CommandAnswer Run(const JournaledRun& run, const MigrationFolder& folder,
                             const std::shared_ptr<StopSource>& stop) = 0;
@@ -74,6 +79,10 @@ class Reconciler {
   bool MayRun() const;
   std::optional<JournaledRun> NextRun();
   std::optional<JournaledRun> RunForWish();
+  bool WouldBeTaken();
+  void WishForWhatWasLost();
+  void BePassive(const Error& error);
+  void BeActive();
   void RunNow(const JournaledRun& run);
   bool WasInterrupted(const JournaledRun& run, const CommandAnswer& answer,
                       const StopSource& stop) const;
@@ -92,6 +101,8 @@ class Reconciler {
   bool paused_ = false;
   bool reachable_ = false;
   std::string problem_;
+  std::string passive_;  // the code of the error for which it leaves the database alone, and its text
+  std::string passive_why_;
   std::shared_ptr<const DatabaseSight> sight_;
   SteadyTime look_due_{};
   SteadyTime looked_{};  // when the last look was over, whatever came of it

@@ -19,8 +19,9 @@ constexpr std::size_t kBytesOfEnded = 16 << 20;  // of all that have ended toget
 }  // namespace
 
 std::string_view NameOf(RunSource source) {
-  static constexpr std::array<std::string_view, 6> kNames = {"start",    "signal",   "folder",
-                                                             "interval", "deferred", "api"};
+  static constexpr std::array<std::string_view, 7> kNames = {"start",    "signal",   "folder",
+                                                             "interval", "deferred", "failover",
+                                                             "api"};
   return kNames[static_cast<std::size_t>(source)];
 }
 

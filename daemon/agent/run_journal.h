@@ -23,7 +23,7 @@
 namespace lockstep {
 
 // Why a run was wanted.
-enum class RunSource { kStart, kSignal, kFolder, kInterval, kDeferred, kApi };
+enum class RunSource { kStart, kSignal, kFolder, kInterval, kDeferred, kFailover, kApi };
 std::string_view NameOf(RunSource source);  // "start"
 
 struct RunOrder {

@@ -140,6 +140,8 @@ void RunLog::OnNotice(const Notice& notice) {
 
 void RunLog::OnReconnect(const std::string& why) { Write(event::kConnectionLost, why); }
 
+void RunLog::OnFailover(const Failover& failover) { Write(event::kFailover, ToText(failover)); }
+
 void RunLog::OnMessage(const std::string& sentence) { Write(event::kRunMessage, sentence); }
 
 }  // namespace lockstep

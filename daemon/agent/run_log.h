@@ -27,6 +27,7 @@ class RunLog : public RunObserver {
   void OnStepEnd(const Step& step, const StepReport& report) override;
   void OnNotice(const Notice& notice) override;
   void OnReconnect(const std::string& why) override;
+  void OnFailover(const Failover& failover) override;
   void OnMessage(const std::string& sentence) override;
 
  private:

@@ -20,6 +20,7 @@ std::string OriginOf(const json::object& run) {
   if (source == "folder") return "because the folder changed" + who;
   if (source == "interval") return "by the clock" + who;
   if (source == "deferred") return "again, after it was deferred" + who;
+  if (source == "failover") return "because a failover has undone something" + who;
   if (source == "api") return "ordered over the API" + who;
   return source + who;
 }

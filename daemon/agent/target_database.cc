@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/events.h"
 #include "commands/target_documents.h"
 #include "core/drift.h"
 #include "postgres/history_table.h"
 #include "postgres/invalid_indexes.h"
+#include "postgres/require_writable.h"
 
 namespace lockstep {
 namespace {
@@ -129,8 +131,10 @@ std::shared_ptr<const DatabaseSight> TargetDatabase::Look(
   const Settings& settings = settings_->settings;
   OpenedSession opened = pool_->Borrow({.purpose = "look"});
   const std::string mark = ReadHistoryMark(*opened.session, settings.run.names);
-  const bool news = !look_ || mark != mark_ || folder != folder_;
+  const bool news =
+      !look_ || mark != mark_ || folder != folder_ || memory_.IsAnother(opened.facts);
   if (news) Remember(folder, mark, *opened.session);
+  const bool lost = news && MeetServer(opened);
   SeenTarget seen{std::move(opened), std::move(*look_)};
   look_.reset();  // read again when what follows throws
   DatabaseSight sight = news ? SightOf(*folder, seen.history()) : *sight_;
@@ -138,6 +142,7 @@ std::shared_ptr<const DatabaseSight> TargetDatabase::Look(
     sight.history = HistoryDocument(settings, *folder, seen);
     sight.plan = PlanDocument(settings, *folder, seen, settings_->goal);
   }
+  sight.lost = lost;
   sight.status = StatusDocument(settings, *folder, seen);
   sight.blocker_document = BlockersDocument(settings, *folder, seen);
   sight.blockers.clear();
@@ -156,6 +161,30 @@ void TargetDatabase::Remember(const std::shared_ptr<const MigrationFolder>& fold
   mark_ = mark;
   folder_ = folder;
   rarely_due_ = {};
+}
+
+bool TargetDatabase::MeetServer(const OpenedSession& opened) {
+  try {
+    const std::optional<Failover> failover = memory_.Meet(opened.facts, look_->history);
+    if (!failover) return false;
+    metrics_.OnFailover(*failover);
+    LogEvent(event::kFailover, ToText(*failover), {{"target", settings_->name}});
+    return !failover->lost.empty();
+  } catch (const Error&) {
+    // Of a server that was left behind nothing is kept: the next session may find the right one.
+    look_.reset();
+    pool_->CloseIdle();
+    throw;
+  }
+}
+
+void TargetDatabase::RequireReadiness() const {
+  const Settings& settings = settings_->settings;
+  const SessionFactory open = TargetSessions(settings);
+  const OpenedSession opened =
+      open({.purpose = "readiness", .answer_deadline = PoolLimits{}.answer_deadline});
+  RequireWritable(*opened.session, opened.facts, open);
+  RequireRights(*opened.session, opened.facts, settings.run.names);
 }
 
 void TargetDatabase::ReadRarely(Session& session, DatabaseSight& sight) {

@@ -9,6 +9,7 @@
 #include "agent/target_status.h"
 #include "commands/agent_settings.h"
 #include "commands/target_access.h"
+#include "engine/server_memory.h"
 #include "postgres/connection_pool.h"
 
 namespace lockstep {
@@ -25,12 +26,19 @@ class TargetDatabase {
   // Asks whether anything has changed, and reads again what has. Throws Error.
   std::shared_ptr<const DatabaseSight> Look(const std::shared_ptr<const MigrationFolder>& folder);
 
+  // Whether a run would be taken, in a session as a run has it. Throws Error when not.
+  void RequireReadiness() const;
+
+  // What looks and runs have seen of the server.
+  ServerMemory& memory() { return memory_; }
   // Sessions of the pool, which never change anything.
   SessionFactory reading() { return pool_->factory(); }
   PoolFigures figures() const { return pool_->figures(); }
 
  private:
   void OpenPool();
+  // Whether it has undone migrations.
+  bool MeetServer(const OpenedSession& opened);
   void Remember(const std::shared_ptr<const MigrationFolder>& folder, const std::string& mark,
                 Session& session);
   void ReadRarely(Session& session, DatabaseSight& sight);
@@ -39,6 +47,7 @@ class TargetDatabase {
   Clock& clock_;
   TargetMetrics& metrics_;
   std::unique_ptr<ConnectionPool> pool_;
+  ServerMemory memory_;
   // Of the last look at the history.
   std::string mark_;
   std::shared_ptr<const MigrationFolder> folder_;

@@ -47,6 +47,7 @@ struct DatabaseSight {
   int victims = 0;
   double worst_victim_wait_seconds = 0;
   WallTime last_change_at{};            // the newest entry of the history; 0: none
+  bool lost = false;                    // this look found that a failover has undone migrations
   // The commands' documents, as docs/json.md has them.
   json::object status, history, plan, blocker_document;
 };
@@ -58,6 +59,8 @@ struct TargetStatus {
   bool paused = false;
   bool reachable = false;
   std::string problem;  // why not, or what is wrong with the folder or the settings
+  // Why a database that answers is left alone: the error's code, "standby". Empty: it is not.
+  std::string passive;
   bool folder_ok = true;
   WallTime looked_at{};      // when `sight` was taken
   SteadyTime looked_steady{};

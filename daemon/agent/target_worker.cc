@@ -271,6 +271,8 @@ std::shared_ptr<const DatabaseSight> TargetWorker::Look(
   return database_.Look(folder);
 }
 
+void TargetWorker::RequireReadiness() { database_.RequireReadiness(); }
+
 void TargetWorker::OnTrigger(RunSource source) { metrics_.OnTrigger(NameOf(source)); }
 
 CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& folder,
@@ -287,7 +289,8 @@ CommandAnswer TargetWorker::Run(const JournaledRun& run, const MigrationFolder& 
                                .observer = observers,
                                .stop = stop->tokens(),
                                .confirm = [&](const std::string&) { return ConsentOf(run); },
-                               .lookout_sessions = database_.reading()};
+                               .lookout_sessions = database_.reading(),
+                               .memory = &database_.memory()};
   TellSight(*board_.Read());
   LogBegin(run);
   CommandAnswer answer = run.order.direction == Direction::kUp

@@ -60,6 +60,7 @@ class TargetWorker : private TargetPort {
       const std::shared_ptr<const MigrationFolder>& folder) override;
   CommandAnswer Run(const JournaledRun& run, const MigrationFolder& folder,
                     const std::shared_ptr<StopSource>& stop) override;
+  void RequireReadiness() override;
   void OnTrigger(RunSource source) override;
   bool ForbidsToBegin() const override { return inbox_.ForbidsToBegin(); }
 

@@ -90,6 +90,19 @@ class AgentFaults : public AgentFixture {
     EXPECT_EQ(GetJson(client, "/api/v1/runs").at("runs").as_array().size(), 1U);
   }
 
+  // It has seen that nothing can be done, also when somebody asks again, and no run was begun.
+  static void ExpectPassive(AgentUnderTest& agent, const std::string& reason) {
+    const std::string series = "lockstep_passive{reason=\"" + reason + "\",target=\"default\"}";
+    EXPECT_EQ(agent.Metric(series), 1);
+    const std::string triggers = "lockstep_triggers_total{source=\"signal\",target=\"default\"}";
+    agent.program().Signal(SIGUSR1);
+    HttpClient client = agent.Connect();
+    WaitForMetric(client, triggers, 1);
+    EXPECT_EQ(agent.Metric(series), 1);
+    EXPECT_THAT(agent.program().messages(), Not(HasSubstr("run_begun")));
+    EXPECT_EQ(CountOf(agent.program().messages(), "passive: "), 1);
+  }
+
   static void ExpectAnswers(AgentUnderTest& agent) {
     EXPECT_EQ(agent.Get("/api/v1/readiness").status, 200);
     EXPECT_EQ(HttpClient::ToAddress(agent.address()).Get("/metrics").status, 200);
@@ -713,11 +726,26 @@ TEST_F(AgentFaults, D5_AReadOnlyDatabaseIsLeftAloneUntilItTakesChanges) {
   const std::string alter = "alter database " + QuoteIdentifier(database_.name());
   database_.Sql(alter + " set default_transaction_read_only = on");
   const auto agent = Start();
-  ASSERT_TRUE(agent->program().WaitForMessage("the session is read-only"));
+  ASSERT_TRUE(agent->program().WaitForMessage("passive: the session is read-only"));
   EXPECT_EQ(agent->Get("/api/v1/readiness").status, 503);
+  ExpectPassive(*agent, "read_only");
   EXPECT_EQ(agent->Metric(kLocks), 0);
   EXPECT_EQ(database_.Value("select to_regclass('lockstep.history')"), "");
   database_.Sql("begin read write; " + alter + " reset default_transaction_read_only; commit");
+  agent->program().Signal(SIGUSR1);
+  EXPECT_TRUE(agent->WaitForHead());
+  EXPECT_EQ(History(), "0001");
+}
+
+TEST_F(AgentFaults, D8_ARoleWithoutRightsIsLeftAloneUntilItHasThem) {
+  Add("0001", "select 1;\n");
+  const std::string role = database_.CreateRole("app", "pw");
+  url_ = database_.UrlAs(role, "pw");
+  const auto agent = Start();
+  ASSERT_TRUE(agent->program().WaitForMessage("passive: the role \\\"" + role + "\\\" may not"));
+  ExpectPassive(*agent, "permission");
+  database_.Sql("grant create on database " + QuoteIdentifier(database_.name()) + " to " +
+                QuoteIdentifier(role));
   agent->program().Signal(SIGUSR1);
   EXPECT_TRUE(agent->WaitForHead());
   EXPECT_EQ(History(), "0001");
@@ -763,8 +791,9 @@ TEST_F(AgentFaults, N12_AStandbyIsLeftAloneUntilItIsThePrimary) {
   const StandbyServer server;
   url_ = server.url();
   const auto agent = Start();
-  ASSERT_TRUE(agent->program().WaitForMessage("the server is a standby"));
+  ASSERT_TRUE(agent->program().WaitForMessage("passive: the server is a standby"));
   EXPECT_EQ(agent->Get("/api/v1/readiness").status, 503);
+  ExpectPassive(*agent, "standby");
   EXPECT_EQ(agent->Metric(kUp), 1);
   EXPECT_EQ(agent->Metric(kLocks), 0);
   EXPECT_EQ(server.Value("select pg_promote()::text"), "true");

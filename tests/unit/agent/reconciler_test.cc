@@ -24,7 +24,7 @@ class ScriptedPort : public TargetPort {
   std::shared_ptr<const DatabaseSight> Look(
       const std::shared_ptr<const MigrationFolder>&) override {
     ++looks;
-    if (away) throw Error(ErrorCode::kUnreachable, "nobody answers");
+    if (away) throw Error(*away, "nobody answers");
     return std::make_shared<const DatabaseSight>(sight);
   }
   CommandAnswer Run(const JournaledRun& run, const MigrationFolder&,
@@ -32,6 +32,10 @@ class ScriptedPort : public TargetPort {
     runs.push_back(std::string(NameOf(run.order.source)) +
                    (run.order.direction == Direction::kUp ? " up " : " down ") + run.order.goal);
     return on_run(run, *stop);
+  }
+  void RequireReadiness() override {
+    ++probes;
+    if (refusal) throw Error(*refusal, "the server is a standby");
   }
   void OnTrigger(RunSource source) override { triggers.emplace_back(NameOf(source)); }
   bool ForbidsToBegin() const override { return forbids_to_begin; }
@@ -44,9 +48,11 @@ class ScriptedPort : public TargetPort {
   }
 
   DatabaseSight sight;
-  bool away = false;
+  std::optional<ErrorCode> away;
   bool forbids_to_begin = false;
+  std::optional<ErrorCode> refusal;  // of a database that answers, and takes no run
   int looks = 0;
+  int probes = 0;
   std::vector<std::string> runs;
   std::vector<std::string> triggers;
   std::shared_ptr<const TargetSettings> used;
@@ -129,7 +135,7 @@ TEST_F(ReconcilerTest, WithoutApplyOnStartItWaitsForATrigger) {
 }
 
 TEST_F(ReconcilerTest, ADatabaseThatIsAwayIsWaitedForEverMorePatiently) {
-  port_.away = true;
+  port_.away = ErrorCode::kUnreachable;
   std::vector<Duration> pauses;
   for (int i = 0; i < 20; ++i) {
     const Tick tick = Step();
@@ -143,7 +149,7 @@ TEST_F(ReconcilerTest, ADatabaseThatIsAwayIsWaitedForEverMorePatiently) {
   EXPECT_LE(longest, std::chrono::seconds(30));
   EXPECT_FALSE(board_.Read()->reachable);
   EXPECT_THAT(port_.runs, IsEmpty());
-  port_.away = false;
+  port_.away.reset();
   StepAfter(std::chrono::seconds(30));
   EXPECT_THAT(port_.runs, ElementsAre("start up head"));
 }
@@ -160,6 +166,59 @@ TEST_F(ReconcilerTest, ARunThatBrokeIsTriedAgainAfterAPause) {
   tick = StepAfter(tick.wake - clock_.Now());
   EXPECT_EQ(port_.runs.size(), 2U);
   EXPECT_EQ(tick.doing, "up to date");
+}
+
+TEST_F(ReconcilerTest, N12_ADatabaseThatWouldRefuseARunIsLeftAloneInSilence) {
+  port_.refusal = ErrorCode::kStandby;
+  for (int i = 0; i < 20; ++i) {
+    const Tick tick = Step();
+    EXPECT_EQ(tick.doing, "passive: the server is a standby");
+    EXPECT_GT(tick.wake, clock_.Now());
+    clock_.Advance(tick.wake - clock_.Now());
+  }
+  Step(Trigger(RunSource::kSignal));
+  EXPECT_EQ(board_.Read()->passive, "standby");
+  EXPECT_TRUE(board_.Read()->reachable);
+  EXPECT_THAT(port_.runs, IsEmpty());
+  EXPECT_THAT(journal_.Recent(), IsEmpty());
+  EXPECT_LE(port_.probes, 22);
+  port_.refusal.reset();
+  StepAfter(std::chrono::seconds(30));
+  EXPECT_THAT(port_.runs, ElementsAre("signal up head"));
+  EXPECT_EQ(board_.Read()->passive, "");
+}
+
+TEST_F(ReconcilerTest, N12_WithNothingPendingAStandbyIsAsGoodAsAny) {
+  port_.refusal = ErrorCode::kStandby;
+  Step();
+  port_.sight.pending.clear();  // its primary has done it
+  EXPECT_EQ(StepAfter(std::chrono::seconds(30)).doing, "up to date");
+  EXPECT_EQ(board_.Read()->passive, "");
+}
+
+TEST_F(ReconcilerTest, D3_WhatAFailoverHasUndoneIsAppliedAgain) {
+  Step();
+  port_.sight.pending = {"a"};
+  port_.sight.lost = true;
+  StepAfter(settings_.refresh);
+  EXPECT_THAT(port_.runs, ElementsAre("start up head", "failover up head"));
+}
+
+TEST_F(ReconcilerTest, D3_WhereOnlyOrdersCountWhatAFailoverHasUndoneWaitsForOne) {
+  settings_.apply_on_start = false;
+  port_.sight.lost = true;
+  Step();
+  EXPECT_THAT(port_.runs, IsEmpty());
+}
+
+TEST_F(ReconcilerTest, D4_AnOldPrimaryIsWaitedOut) {
+  port_.away = ErrorCode::kOldPrimary;
+  EXPECT_EQ(Step().doing, "waits for the database: nobody answers");
+  EXPECT_EQ(board_.Read()->passive, "old_primary");
+  port_.away.reset();
+  StepAfter(std::chrono::seconds(30));
+  EXPECT_EQ(board_.Read()->passive, "");
+  EXPECT_THAT(port_.runs, ElementsAre("start up head"));
 }
 
 TEST_F(ReconcilerTest, WhatFailedWaitsForAPerson) {
@@ -302,7 +361,7 @@ TEST_F(ReconcilerTest, AnOrderThatIsSeenBeforeItsMailMeansTheFolderAsItIsNow) {
 }
 
 TEST_F(ReconcilerTest, AnOrderIsCarriedOutEvenWhenTheDatabaseDidNotAnswerTheLook) {
-  port_.away = true;
+  port_.away = ErrorCode::kUnreachable;
   Order(Direction::kUp, "head");
   Step();
   EXPECT_THAT(port_.runs, ElementsAre("api up head"));
