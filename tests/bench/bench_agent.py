@@ -52,11 +52,12 @@ class _SocketConnection(http.client.HTTPConnection):
 class Agent:
     """Starts in its constructor; `close` ends it and deletes its files.
 
-    `settings` are lines of its configuration, beside the folder, the doors and the log's form.
+    `settings` are lines of its configuration, beside the folder, the doors and the log's form; `environment`
+    holds variables beside its own.
     """
 
-    def __init__(self, program, url, migrations, settings=(), listen="127.0.0.1:0"):
-        self.program, self.url = program, url
+    def __init__(self, program, url, migrations, settings=(), listen="127.0.0.1:0", environment=None):
+        self.program, self.url, self.environment = program, url, environment or {}
         self.directory = tempfile.TemporaryDirectory(prefix="lockstep-bench-agent-")
         self.folder = pathlib.Path(self.directory.name)
         self.door = self.folder / "s.sock"
@@ -88,7 +89,7 @@ class Agent:
             os.write(writer, struct.pack("d", time.monotonic()))
 
         environment = {name: value for name, value in os.environ.items() if name != "LOCKSTEP_CONFIG"}
-        environment |= {"DATABASE_URL": self.url, "NOTIFY_SOCKET": str(self.folder / "notify")}
+        environment |= self.environment | {"DATABASE_URL": self.url, "NOTIFY_SOCKET": str(self.folder / "notify")}
         with open(self.log, "w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [self.program, "--config", str(self.folder / "lockstep.toml")],
@@ -122,9 +123,10 @@ class Agent:
         """Reads them from now on: the agent's loop waits for systemd, for a second, when nobody does."""
 
         def read():
-            self.notify.settimeout(None)
-            while self.notify.recv(4096):
-                pass  # `close` sends an empty one.
+            with contextlib.suppress(OSError):  # Or it is closed between two words.
+                self.notify.settimeout(None)
+                while self.notify.recv(4096):
+                    pass  # `close` sends an empty one.
 
         threading.Thread(target=read, daemon=True).start()
 
