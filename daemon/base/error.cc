@@ -30,6 +30,8 @@ std::string_view NameOf(ErrorCode code) {
       return "old_primary";
     case ErrorCode::kNewerFormat:
       return "newer_format";
+    case ErrorCode::kDamaged:
+      return "damaged";
     case ErrorCode::kSql:
       return "sql";
     case ErrorCode::kFileRead:

@@ -23,6 +23,7 @@ enum class ErrorCode {
   kReadOnly,        // the session may not write
   kOldPrimary,      // the server has stayed behind, or is not the only one that takes changes
   kNewerFormat,     // the bookkeeping was made by a newer release
+  kDamaged,         // the bookkeeping is not as the runs left it
   kSql,             // a statement of our own was refused
   kFileRead,        // a file or folder cannot be read
   kFileWrite,       // a file cannot be written

@@ -28,6 +28,7 @@ ExitCode ExitCodeOf(ErrorCode code) {
     case ErrorCode::kReadOnly:
     case ErrorCode::kOldPrimary:
     case ErrorCode::kNewerFormat:
+    case ErrorCode::kDamaged:
       return ExitCode::kSettings;
     case ErrorCode::kFileRead:
       return ExitCode::kCannotRead;

@@ -79,6 +79,39 @@ void RequireKnownFormat(int format, const BookkeepingNames& names) {
               "use the newer release that made it");
 }
 
+std::string MissingTablesSql(const BookkeepingNames& names) {
+  std::string tables;
+  for (const std::string_view table : {"format", "fence", "history", "attempts", "progress"}) {
+    tables += (tables.empty() ? "(" : ", (") + QuoteLiteral(table) + ", " +
+              QuoteLiteral(names.Table(table)) + ')';
+  }
+  return "(select case when pg_catalog.count(pg_catalog.to_regclass(t.whole)) "
+         "operator(pg_catalog.>) 0"
+         " then pg_catalog.string_agg(t.name, ', ') filter (where pg_catalog.to_regclass(t.whole) "
+         "is"
+         " null) end from (values " +
+         tables + ") t (name, whole))";
+}
+
+void RequireAllTables(const std::string& missing, const BookkeepingNames& names) {
+  if (missing.empty()) return;
+  throw Error(
+      ErrorCode::kDamaged,
+      "the bookkeeping schema \"" + names.schema + "\" lacks what belongs to it: " + missing,
+      "bring it back from a backup; or drop the schema, and tell what is applied with "
+      "\"lockstep stamp REVISION\"");
+}
+
+void RequireWholeHistory(long long rows, long long changes, const BookkeepingNames& names) {
+  if (rows == changes) return;
+  throw Error(ErrorCode::kDamaged,
+              "somebody changed the history of migrations by hand: " + names.Table("history") +
+                  " has " + std::to_string(rows) + (rows == 1 ? " row" : " rows") + ", and " +
+                  std::to_string(changes) + " were written",
+              "bring it back from a backup; or, if what it says now is true, run: update " +
+                  names.Table("fence") + " set changes = " + std::to_string(rows));
+}
+
 std::string GrantsFor(const BookkeepingNames& names, const std::string& login,
                       const std::string& reader) {
   std::string sql;

@@ -34,6 +34,15 @@ int NewestBookkeepingFormat();
 // Throws Error kNewerFormat when a newer release made the schema.
 void RequireKnownFormat(int format, const BookkeepingNames& names);
 
+// One text: which of the schema's tables are missing where others are there, as "history, fence";
+// empty when all are there, or none.
+std::string MissingTablesSql(const BookkeepingNames& names);
+
+// Throws Error kDamaged when somebody took tables away (`missing`: of MissingTablesSql), or rows of
+// the history.
+void RequireAllTables(const std::string& missing, const BookkeepingNames& names);
+void RequireWholeHistory(long long rows, long long changes, const BookkeepingNames& names);
+
 // Installs or upgrades the schema, in one transaction.
 // REQUIRES: the lock that protects it is held by `session` (see advisory_lock.h).
 // Throws Error kPermission with the rights that are missing and the way to give them; kNewerFormat

@@ -224,11 +224,13 @@ constexpr std::string_view kMarkSql =
 Look ReadLook(Session& session, const BookkeepingNames& names) {
   const Rows there = session.Query(
       "select pg_catalog.to_regclass($1)::pg_catalog.oid, a.attnum is not null,"
-      " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select')"
-      " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
-      " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
-      " and a.attname operator(pg_catalog.=) 'version_num'",
+      " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select'), " +
+          MissingTablesSql(names) +
+          " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
+          " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
+          " and a.attname operator(pg_catalog.=) 'version_num'",
       {names.Table("history"), QuoteTable(names.alembic_table)});
+  RequireAllTables(there.Text(0, 3), names);
   Look look;
   const bool installed = there.rows[0][0].has_value();
   const bool alembic = there.Bool(0, 2);
@@ -236,8 +238,12 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   std::string sql;
   if (installed) {
     look.bookkeeping.history_oid = static_cast<unsigned>(there.Int(0, 0));
-    sql = "select pg_catalog.max(version) from " + names.Table("format") + ';' + HistorySql(names) +
-          FailuresSql(names) + ProgressSql(names);
+    sql =
+        "select coalesce(pg_catalog.max(version), 0),"
+        " coalesce((select changes from " +
+        names.Table("fence") + "), 0), (select pg_catalog.count(*) from " + names.Table("history") +
+        ") from " + names.Table("format") + ';' + HistorySql(names) + FailuresSql(names) +
+        ProgressSql(names);
   }
   if (alembic) sql += "select version_num from " + QuoteTable(names.alembic_table) + " order by 1;";
   if (sql.empty()) return look;
@@ -245,8 +251,10 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   const Reply reply = session.Send(sql, Keep::kRows);
   RequireSuccess(reply);
   if (installed) {
-    look.bookkeeping.format = static_cast<int>(reply.rows.at(0).Int(0, 0));
+    const Rows& state = reply.rows.at(0);
+    look.bookkeeping.format = static_cast<int>(state.Int(0, 0));
     RequireKnownFormat(look.bookkeeping.format, names);
+    RequireWholeHistory(state.Int(0, 2), state.Int(0, 1), names);
     look.history = History(Each<HistoryEntry>(reply.rows.at(1), EntryOf),
                            Each<FailedAttempt>(reply.rows.at(2), FailureOf),
                            Each<ProgressRow>(reply.rows.at(3), ProgressOf));

@@ -16,7 +16,9 @@ create table ${schema}.fence (
   epoch bigint not null default 0,
   run_id uuid,
   attempt uuid,
-  changed_at timestamptz not null default pg_catalog.clock_timestamp()
+  changed_at timestamptz not null default pg_catalog.clock_timestamp(),
+  -- How many rows the history has to have.
+  changes bigint not null default 0
 );
 insert into ${schema}.fence default values;
 
@@ -54,6 +56,17 @@ create table ${schema}.history (
   backup_bytes bigint not null default 0,
   primary key (revision, change)
 );
+
+create function ${schema}.refuse_change() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception using errcode = 'LS008',
+    message = 'the history of migrations is never changed',
+    hint = '"lockstep stamp" and "lockstep repair" record what is true now';
+end $$;
+
+create trigger keep before update or delete or truncate on ${schema}.history
+  for each statement execute function ${schema}.refuse_change();
 
 -- Attempts that changed nothing: failed, deferred, stopped; or lost in a race for table locks and
 -- tried again. Insert only.
@@ -176,6 +189,7 @@ begin
      down_checksum text, down_script text, irreversible text, attempt uuid, run_id uuid, epoch bigint,
      duration_seconds double precision, lock_wait_seconds double precision, attempts integer, host text,
      pid integer, client_version text, backup_path text, backup_bytes bigint);
+  update ${schema}.fence set changes = changes + 1 where only_row;
 end $$;
 
 -- Ends a migration's transaction: checks that it is still the same one, that the migration lock is

@@ -12,7 +12,7 @@ TEST(ExitCode, FollowsTheManualForEveryError) {
       {ErrorCode::kInDoubt, 69},     {ErrorCode::kPermission, 77},
       {ErrorCode::kPooler, 78},      {ErrorCode::kStandby, 78},
       {ErrorCode::kReadOnly, 78},    {ErrorCode::kOldPrimary, 78},
-      {ErrorCode::kNewerFormat, 78},
+      {ErrorCode::kNewerFormat, 78}, {ErrorCode::kDamaged, 78},
       {ErrorCode::kSql, 1},          {ErrorCode::kFileRead, 74},
       {ErrorCode::kFileWrite, 73},   {ErrorCode::kSubprocess, 1},
       {ErrorCode::kBusy, 75},        {ErrorCode::kStopped, 75},
