@@ -14,7 +14,8 @@ std::string Qualified(const std::string& schema, const std::string& name) {
                         : QuoteIdentifier(schema) + '.' + QuoteIdentifier(name);
 }
 
-// One query as the body would see the catalog.
+// One query as the body would see the catalog. Its search_path may name schemas in which others
+// create things, so operators too say that they are PostgreSQL's.
 Rows Ask(Session& session, const BodyEnvironment& body, const std::string& query) {
   SqlBatch batch;
   batch.Add("begin read only");
@@ -46,18 +47,21 @@ std::string TableOf(const StatementKind& kind) {
 std::string InvalidIndexesSql(const StatementKind& kind) {
   const std::string from =
       "select n.nspname, c.relname from pg_catalog.pg_index i"
-      " join pg_catalog.pg_class c on c.oid = i.indexrelid"
-      " join pg_catalog.pg_namespace n on n.oid = c.relnamespace where not i.indisvalid and ";
+      " join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) i.indexrelid"
+      " join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace where not "
+      "i.indisvalid and ";
   if (kind.trait == StatementTrait::kCreateIndexConcurrently) {
-    return from + "i.indrelid = " + TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object);
+    return from + "i.indrelid operator(pg_catalog.=) " + TableOf(kind) +
+           " and c.relname operator(pg_catalog.=) " + QuoteLiteral(kind.object);
   }
   // REINDEX names a table, or one index whose table has the leftovers.
   const std::string name = kind.relation.empty() ? kind.object : kind.relation;
   const std::string named =
       "pg_catalog.to_regclass(" + QuoteLiteral(Qualified(kind.schema, name)) + ')';
   return from +
-         "c.relname ~ '_cc(new|old)[0-9]*$' and i.indrelid = coalesce((select x.indrelid"
-         " from pg_catalog.pg_index x where x.indexrelid = " +
+         "c.relname operator(pg_catalog.~) '_cc(new|old)[0-9]*$' and i.indrelid "
+         "operator(pg_catalog.=) coalesce((select x.indrelid"
+         " from pg_catalog.pg_index x where x.indexrelid operator(pg_catalog.=) " +
          named + "), " + named + ')';
 }
 
@@ -73,10 +77,12 @@ Remains RemainsOfDrop(Session& session, const StatementKind& kind, const BodyEnv
 }
 
 Remains RemainsOfDetach(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
-  const Rows rows = Ask(session, body,
-                        "select h.inhdetachpending from pg_catalog.pg_inherits h"
-                        " join pg_catalog.pg_class c on c.oid = h.inhrelid where h.inhparent = " +
-                            TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));
+  const Rows rows =
+      Ask(session, body,
+          "select h.inhdetachpending from pg_catalog.pg_inherits h"
+          " join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) h.inhrelid where "
+          "h.inhparent operator(pg_catalog.=) " +
+              TableOf(kind) + " and c.relname operator(pg_catalog.=) " + QuoteLiteral(kind.object));
   if (rows.empty()) return Remains::kDone;
   return rows.Bool(0, 0) ? Remains::kPending : Remains::kNothing;
 }
@@ -114,10 +120,12 @@ std::optional<SqlError> DropInvalidIndexes(Session& session, const StatementKind
 }
 
 bool IndexIsValid(Session& session, const StatementKind& kind, const BodyEnvironment& body) {
-  const Rows rows = Ask(session, body,
-                        "select i.indisvalid from pg_catalog.pg_index i"
-                        " join pg_catalog.pg_class c on c.oid = i.indexrelid where i.indrelid = " +
-                            TableOf(kind) + " and c.relname = " + QuoteLiteral(kind.object));
+  const Rows rows =
+      Ask(session, body,
+          "select i.indisvalid from pg_catalog.pg_index i"
+          " join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) i.indexrelid where "
+          "i.indrelid operator(pg_catalog.=) " +
+              TableOf(kind) + " and c.relname operator(pg_catalog.=) " + QuoteLiteral(kind.object));
   return !rows.empty() && (rows.Bool(0, 0) || Mutant("believed-if-not-exists"));
 }
 

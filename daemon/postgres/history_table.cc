@@ -14,6 +14,7 @@
 #include "postgres/quoting.h"
 #include "postgres/sql_batch.h"
 #include "postgres/sql_state.h"
+#include "postgres/strangers.h"
 
 namespace lockstep {
 namespace {
@@ -204,20 +205,29 @@ std::string AlembicMarkSql(const BookkeepingNames& names) {
 // ts_stat is the one function of every PostgreSQL that runs a query given as text: so tables that
 // may not be there are asked without a round trip that finds out. It returns the one word of a
 // tsvector, which is a hash since a word has a limit. Texts: history, alembic, what to ask of each.
-constexpr std::string_view kMarkSql =
-    "with there as materialized (select pg_catalog.to_regclass($1)::pg_catalog.oid as history,"
-    " a.attnum as alembic,"
-    " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select') as readable"
-    " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
-    " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
-    " and a.attname operator(pg_catalog.=) 'version_num')"
-    " select mark.word from there, pg_catalog.ts_stat(pg_catalog.concat("
-    "'select pg_catalog.array_to_tsvector(array[pg_catalog.encode(pg_catalog.sha256("
-    "pg_catalog.convert_to(pg_catalog.concat_ws(''/'', ',"
-    " pg_catalog.quote_literal(pg_catalog.concat_ws(' ', 'tables', there.history, there.alembic)),"
-    " case when there.history is not null then pg_catalog.concat(', ', $3::pg_catalog.text) end,"
-    " case when there.readable then pg_catalog.concat(', ', $4::pg_catalog.text) end,"
-    " '), ''UTF8'')), ''hex'')])')) mark";
+// With a stranger behind the tables nothing of them is read: the look that follows refuses them.
+std::string MarkSql() {
+  return "with there as materialized (select pg_catalog.to_regclass($1)::pg_catalog.oid as "
+         "history, " +
+         std::string(StrangerSql()) +
+         " as stranger,"
+         " a.attnum as alembic,"
+         " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select') as readable"
+         " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
+         " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
+         " and a.attname operator(pg_catalog.=) 'version_num')"
+         " select mark.word from there, pg_catalog.ts_stat(pg_catalog.concat("
+         "'select pg_catalog.array_to_tsvector(array[pg_catalog.encode(pg_catalog.sha256("
+         "pg_catalog.convert_to(pg_catalog.concat_ws(''/'', ',"
+         " pg_catalog.quote_literal(pg_catalog.concat_ws(' ', 'tables', there.history, "
+         "there.alembic,"
+         " there.stranger)),"
+         " case when there.stranger is null and there.history is not null then "
+         "pg_catalog.concat(', ', $4::pg_catalog.text) end,"
+         " case when there.stranger is null and there.readable then pg_catalog.concat(', ', "
+         "$5::pg_catalog.text) end,"
+         " '), ''UTF8'')), ''hex'')])')) mark";
+}
 
 }  // namespace
 
@@ -225,12 +235,13 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   const Rows there = session.Query(
       "select pg_catalog.to_regclass($1)::pg_catalog.oid, a.attnum is not null,"
       " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select'), " +
-          MissingTablesSql(names) +
+          MissingTablesSql(names) + ", " + std::string(StrangerSql()) +
           " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
           " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
           " and a.attname operator(pg_catalog.=) 'version_num'",
-      {names.Table("history"), QuoteTable(names.alembic_table)});
+      {names.Table("history"), QuoteTable(names.alembic_table), names.schema});
   RequireAllTables(there.Text(0, 3), names);
+  RequireNoStranger(there.Text(0, 4), names);
   Look look;
   const bool installed = there.rows[0][0].has_value();
   const bool alembic = there.Bool(0, 2);
@@ -268,8 +279,8 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
 
 std::string ReadHistoryMark(Session& session, const BookkeepingNames& names) {
   const Rows rows =
-      session.Query(std::string(kMarkSql), {names.Table("history"), QuoteTable(names.alembic_table),
-                                            HistoryMarkSql(names), AlembicMarkSql(names)});
+      session.Query(MarkSql(), {names.Table("history"), QuoteTable(names.alembic_table),
+                                names.schema, HistoryMarkSql(names), AlembicMarkSql(names)});
   return rows.Text(0, 0);
 }
 
