@@ -1,3 +1,4 @@
+# Faults: D19, D20, D21, D22.
 """Files that would break the promise are refused and leave no trace; so is a pooler that shares sessions."""
 import contextlib
 import json

@@ -1,3 +1,4 @@
+# Faults: P1, P2, P3, P4, P5, P6, P7, P9.
 """Each step of a run at which an agent can be hit, with each way to hit it; another agent goes on."""
 import pathlib
 import random

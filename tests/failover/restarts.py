@@ -1,3 +1,4 @@
+# Faults: D1, D2.
 """D1 and D2: the server is restarted, fast or as by a crash, at moments of a run.
 
 A server by itself, without a standby: what it has committed it still has afterwards, on its timeline.

@@ -1,5 +1,5 @@
 // What is done to the agent's doors, settings, log and database, and what it does then: each test's
-// name begins with its row of tests/faults.md.
+// name begins with its row of the fault matrix in tests/chaos/README.md.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

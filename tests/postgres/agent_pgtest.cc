@@ -63,6 +63,7 @@ TEST_F(AgentTest, AppliesWhatIsPutIntoTheFolder) {
   EXPECT_EQ(History(), "0001 0002");
 }
 
+// Faults: F1.
 TEST_F(AgentTest, HalfAFolderIsNotApplied) {
   migrations_.Write("SHA256SUMS", std::string(64, '0') + "  0001.up.sql\n");
   Add("0001", "create table a (");
@@ -121,6 +122,7 @@ TEST_F(AgentTest, AnOlderReleaseLeavesADatabaseThatIsAheadAloneAndIsReadyByPolic
 
 // ---- By signals ----------------------------------------------------------------------------------
 
+// Faults: P10.
 TEST_F(AgentTest, TermLetsTheMigrationThatRunsFinishAndBeginsNoOther) {
   database_.Sql("create table go (id int)");
   Add("0001", kRunsUntilGo);
@@ -134,6 +136,7 @@ TEST_F(AgentTest, TermLetsTheMigrationThatRunsFinishAndBeginsNoOther) {
   EXPECT_EQ(History(), "0001");
 }
 
+// Faults: P11.
 TEST_F(AgentTest, ASecondTermCancelsAndRollsBack) {
   database_.Sql("create table go (id int)");
   Add("0001", std::string("create table a ();\n") + kRunsUntilGo);
@@ -146,6 +149,7 @@ TEST_F(AgentTest, ASecondTermCancelsAndRollsBack) {
   EXPECT_EQ(database_.Value("select to_regclass('public.a')"), "");
 }
 
+// Faults: P10.
 TEST_F(AgentTest, AfterTheGraceTheMigrationIsCancelled) {
   database_.Sql("create table go (id int)");
   Add("0001", kRunsUntilGo);
@@ -165,6 +169,7 @@ TEST_F(AgentTest, QuitLeavesAtOnce) {
 }
 
 // Connecting to where nobody answers takes 10 s, and a stop waited for it.
+// Faults: N2.
 TEST_F(AgentTest, AConnectionThatDoesNotComeAboutHoldsUpNoStop) {
   Add("0001", "create table a ();\n");
   const Descriptor silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -195,6 +200,7 @@ TEST_F(AgentTest, UsrOneAppliesWhatIsPending) {
   EXPECT_EQ(agent->Metric("lockstep_triggers_total{source=\"signal\",target=\"default\"}"), 1);
 }
 
+// Faults: P12.
 TEST_F(AgentTest, TenThousandSignalsAreAtMostAFewRunsAndTheAgentLives) {
   Add("0001", "create table a ();\n", "drop table a;\n");
   const auto agent = Start();
@@ -228,6 +234,7 @@ TEST_F(AgentTest, AReloadBringsNewSettingsAndNeverARun) {
   EXPECT_EQ(agent->GetJson("/api/v1/runs").at("runs").as_array().size(), 0U);
 }
 
+// Faults: G5.
 TEST_F(AgentTest, ABadFileLeavesTheOldSettingsAndIsShownInMetricLogAndAnswer) {
   Add("0001", "create table a ();\n");
   const auto agent = Start();
@@ -413,6 +420,7 @@ TEST_F(AgentTest, AHookThatSaysNoKeepsTheMigrationOut) {
 
 // ---- What is in the way of its start -------------------------------------------------------------
 
+// Faults: P19.
 TEST_F(AgentTest, ASecondAgentOnTheSameSocketIsRefusedAndNamesTheFirst) {
   const auto agent = Start();
   Program second({"--config", agent->config()}, Environment(), "", LOCKSTEP_AGENT);
@@ -421,6 +429,7 @@ TEST_F(AgentTest, ASecondAgentOnTheSameSocketIsRefusedAndNamesTheFirst) {
   EXPECT_THAT(end.messages, HasSubstr(std::to_string(agent->program().pid())));
 }
 
+// Faults: M4.
 TEST_F(AgentTest, APortThatIsInUseIsSaidToBeSo) {
   const auto agent = Start();
   TemporaryFolder other;
@@ -431,6 +440,7 @@ TEST_F(AgentTest, APortThatIsInUseIsSaidToBeSo) {
   EXPECT_THAT(end.messages, HasSubstr(agent->address()));
 }
 
+// Faults: C6.
 TEST_F(AgentTest, ASocketThatAKilledAgentLeftBehindIsReplaced) {
   auto agent = Start();
   agent->program().Signal(SIGKILL);
@@ -442,6 +452,7 @@ TEST_F(AgentTest, ASocketThatAKilledAgentLeftBehindIsReplaced) {
 
 // ---- Several agents ------------------------------------------------------------------------------
 
+// Faults: P2.
 TEST_F(AgentTest, OfFiveAgentsOneAppliesAndWhenItIsKilledAnotherFinishes) {
   database_.Sql("create table go (id int); create table effects (revision text)");
   Add("0001", "insert into effects values ('0001');\n");

@@ -165,6 +165,7 @@ TEST_F(AutovacuumTest, IsWaitedForByARoleThatMayNotHurryIt) {
   EXPECT_EQ(observer_.blockers[0].kind, BlockerKind::kAutovacuum);
 }
 
+// Faults: D15.
 TEST_F(AutovacuumTest, IsNotHurriedWhenItPreventsWraparound) {
   Ask("alter table t set (autovacuum_freeze_max_age = 100000)");
   Ask(kSpendTransactionIds);

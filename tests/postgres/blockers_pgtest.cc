@@ -154,6 +154,7 @@ TEST_F(BlockersTest, TellARowFromATable) {
   EXPECT_TRUE(reply.get().ok());
 }
 
+// Faults: D14.
 TEST_F(BlockersTest, NameThePreparedTransactionInTheWayAndNoOther) {
   if (database_.Value("show max_prepared_transactions") == "0") GTEST_SKIP();
   database_.Sql("create table other (id int)");

@@ -57,6 +57,7 @@ TEST_F(ConnectionPoolPg, ATransactionThatWasLeftOpenIsRolledBack) {
   EXPECT_EQ(Borrow().session->backend_pid(), pid);
 }
 
+// Faults: N6.
 TEST_F(ConnectionPoolPg, AnAnswerThatDoesNotComeIsNotWaitedFor) {
   const OpenedSession holder = database_.Open();
   holder.session->Query("select pg_advisory_lock(7)");

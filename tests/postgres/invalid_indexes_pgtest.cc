@@ -14,6 +14,7 @@ constexpr const char* kBuild = "create index concurrently t_a on public.t (a)";
 
 Names Read(const TestDatabase& database) { return ReadInvalidIndexes(*database.Open().session); }
 
+// Faults: D12.
 TEST(InvalidIndexes, AreWhatAFailedBuildLeftBehind) {
   const TestDatabase database;
   database.Sql("create table t (a int); insert into t values (1), (1); create index good on t (a)");

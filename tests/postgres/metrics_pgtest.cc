@@ -175,6 +175,7 @@ TEST_F(MetricsOfRunsTest, AStatementTimeout) {
 }
 
 // Somebody else's cancel has the SQLSTATE of a timeout and is none.
+// Faults: D17.
 TEST_F(MetricsOfRunsTest, ACancelBySomebodyElse) {
   test_.Add("0001_a", "select pg_cancel_backend(pg_backend_pid()), pg_sleep(3600);");
   EXPECT_EQ(AfterUpgrade(), RunOfOne("failed", "failed", {{kStatements, 1}, {Errors("57"), 1}}));
@@ -264,6 +265,7 @@ TEST_F(MetricsOfRunsTest, TheWaitForATableIsObserved) {
   EXPECT_DOUBLE_EQ(Now("lockstep_table_lock_wait_seconds_sum"), report.steps[0].lock_wait_seconds);
 }
 
+// Faults: D10.
 TEST_F(MetricsOfRunsTest, ADeadlock) {
   limits().ladder = {kNever};
   limits().next_lock_timeout = limits().acquire_timeout = kNever;

@@ -142,6 +142,7 @@ std::size_t AwaitLeader(Session& observer, const Crowd& crowd) {
 
 class TwentyUpgradesOfWhichOneIsKilled : public ::testing::TestWithParam<int> {};
 
+// Faults: P2.
 TEST_P(TwentyUpgradesOfWhichOneIsKilled, FinishTheJob) {
   const auto seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));
@@ -231,6 +232,7 @@ void AddKind(const ProgramFixture& test, bool transactional) {
 
 class AnUpgradeThatIsKilledAt : public ::testing::TestWithParam<NamedStep> {};
 
+// Faults: P1, P2, P4, P5, P6.
 TEST_P(AnUpgradeThatIsKilledAt, IsFinishedByTheNextWithEachEffectOnce) {
   const auto& [transactional, name] = GetParam();
   int kills = 0;
@@ -260,6 +262,7 @@ TEST_P(AnUpgradeThatIsKilledAt, IsFinishedByTheNextWithEachEffectOnce) {
 INSTANTIATE_TEST_SUITE_P(AStep, AnUpgradeThatIsKilledAt, ::testing::ValuesIn(StepsToBeKilledAt()),
                          ::testing::PrintToStringParamName());
 
+// Faults: P3.
 TEST(AnUpgradeThatIsKilled, InTheMiddleOfABodyIsFinishedByTheNext) {
   const ProgramFixture test;
   MakeEffects(test);
@@ -273,6 +276,7 @@ TEST(AnUpgradeThatIsKilled, InTheMiddleOfABodyIsFinishedByTheNext) {
   ExpectAppliedOnce(test, "0001");
 }
 
+// Faults: P7.
 TEST(AnUpgradeThatIsKilled, InTheMiddleOfAnIndexBuildIsFinishedByTheNext) {
   const ProgramFixture test;
   MakeEffects(test);
@@ -339,6 +343,7 @@ TEST_P(ASignal, ToOneThatWaitsForTheMigrationLockEndsIt) {
   ExpectAppliedOnce(test_, "0001 0002");
 }
 
+// Faults: P10.
 TEST_P(ASignal, ToOneThatRunsLetsItFinishTheCurrentMigration) {
   MakeEffects(test_);
   test_.Add("0001_a", Effect("0001") + kRunsUntilGo);
@@ -368,6 +373,7 @@ TEST_P(ASignal, ToOneOutsideATransactionLetsItFinishTheCurrentMigration) {
   ExpectAppliedOnce(test_, "0001");
 }
 
+// Faults: P11.
 TEST_P(ASignal, TheSecondCancelsAndRollsBackNow) {
   MakeEffects(test_);
   test_.Add("0001_a", Effect("0001") + kRunsUntilGo);

@@ -38,6 +38,7 @@ TEST(RunnerTest, RollsBackAndAppliesAgainWithEveryChangeInTheHistory) {
             "applied rolled_back applied");
 }
 
+// Faults: F3.
 TEST(RunnerTest, RollsBackByTheStoredScriptWhenTheFileIsNotThere) {
   MigrationsUnderTest test;
   test.Add("0001_a", "create table a (id int);", "drop table a;");
@@ -85,6 +86,7 @@ TEST(RunnerTest, ADeferredConstraintThatFailsAtTheCommitIsAFailure) {
   EXPECT_TRUE(test.ReadHistory().empty());
 }
 
+// Faults: D20.
 TEST(RunnerTest, ABodyThatTripsTheGuardIsToldWhy) {
   MigrationsUnderTest test;
   test.Add("0001_a", "set constraints all immediate;");
@@ -94,6 +96,7 @@ TEST(RunnerTest, ABodyThatTripsTheGuardIsToldWhy) {
   EXPECT_NE(FailureOf(report).error.hint.find("set constraints to immediate"), std::string::npos);
 }
 
+// Faults: D13.
 TEST(RunnerTest, ATableLockThatIsNotFreedDefersTheMigration) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
@@ -195,6 +198,7 @@ TEST(RunnerTest, OneThatWaitsLeavesWhenTheHolderHasDoneEverything) {
   EXPECT_EQ(test.Upgrade().state, RunState::kNothingToDo);
 }
 
+// Faults: P9.
 TEST(RunnerTest, ARunThatWasOvertakenIsFencedOff) {
   MigrationsUnderTest test;
   test.Add("0001_a", "select 1;");
@@ -212,6 +216,7 @@ TEST(RunnerTest, ARunThatWasOvertakenIsFencedOff) {
   EXPECT_EQ(test.database.Value("select count(distinct epoch) from lockstep.history"), "2");
 }
 
+// Faults: N3.
 TEST(RunnerTest, ALostConnectionAtAnyCallEndsWithEachMigrationAppliedOnce) {
   for (const FaultMoment moment : {FaultMoment::kBeforeEffect, FaultMoment::kAfterEffect}) {
     bool happened = true;

@@ -22,6 +22,7 @@ void LeaveStarted(MigrationsUnderTest& test, int ordinal, const std::string& sta
 
 constexpr const char* kBuild = "create index concurrently i on t (id)";
 
+// Faults: D12.
 TEST(StatementStepTest, AnInvalidIndexOfAnInterruptedBuildIsBuiltAgain) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
@@ -45,6 +46,7 @@ TEST(StatementStepTest, ABuildThatHadFinishedIsNotDoneAgain) {
   EXPECT_EQ(test.database.Value("select 'i'::regclass::oid"), oid);
 }
 
+// Faults: D12.
 TEST(StatementStepTest, AFailedUniqueBuildLeavesNoInvalidIndex) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int); insert into t values (1), (1)");

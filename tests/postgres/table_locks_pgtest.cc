@@ -111,6 +111,7 @@ TEST_F(TableLocksTest, ARunDoesNotStackUpBehindSomebodyElsesRequest) {
   EXPECT_THAT(test_.observer.events, Not(Contains("retry 0001 55P03")));
 }
 
+// Faults: D14.
 TEST_F(TableLocksTest, APreparedTransactionIsNamedAndWaitedFor) {
   if (test_.database.Value("show max_prepared_transactions") == "0") GTEST_SKIP();
   limits().young_holder = kNever;
@@ -144,6 +145,7 @@ TEST_F(TableLocksTest, ATableThatIsNeverFreeDefersTheMigrationAndTellsWhy) {
   EXPECT_EQ(OurSessions(), "0");
 }
 
+// Faults: D13.
 TEST_F(TableLocksTest, EachLostAttemptIsRecordedWithWhoWasInTheWay) {
   limits().young_holder = kNever;  // the reader is young enough to queue behind it
   const auto reader = InTransaction("select * from t");
@@ -290,6 +292,7 @@ TEST_F(TableLocksTest, WorkThatIsTooLongForItsLocksIsDeferredWithAWord) {
   EXPECT_THAT(error.hint, HasSubstr("-- max_hold: 10s"));
 }
 
+// Faults: D10.
 TEST_F(TableLocksTest, ADeadlockWithTheApplicationEndsWell) {
   limits().young_holder = kNever;
   limits().ladder = {kNever};
@@ -310,6 +313,7 @@ TEST_F(TableLocksTest, ADeadlockWithTheApplicationEndsWell) {
 
 // ---- Without eyes ----------------------------------------------------------------------------
 
+// Faults: D16.
 TEST_F(TableLocksTest, ALookoutThatIsKilledIsReplaced) {
   const auto reader = InTransaction("select * from t");
   int looks = 0;
@@ -438,6 +442,7 @@ TEST_F(TableLocksTest, AStopWhileItLooksChangesNothing) {
 }
 
 // A long wait for a statement is not taken for the request to stop that came while it ran.
+// Faults: D9.
 TEST_F(TableLocksTest, AStatementTimeoutAfterARequestToStopIsAFailure) {
   test_.Add("0002_b", "-- statement_timeout: 300ms\nselect pg_sleep(3600);");
   test_.Upgrade("0001");

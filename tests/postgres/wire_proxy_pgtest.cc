@@ -109,10 +109,12 @@ TEST(WireProxyTest, PassesARequestToCancel) {
   EXPECT_EQ(reply.error->sqlstate, "57014");
 }
 
+// Faults: N4.
 TEST(WireProxyTest, ACommitThatIsCutOffBeforeTheServerIsRolledBack) {
   EXPECT_EQ(RowsAfter(CommitFault::kCutBefore), "0");
 }
 
+// Faults: N4.
 TEST(WireProxyTest, ACommitWhoseAnswerIsSwallowedIsDone) {
   EXPECT_EQ(RowsAfter(CommitFault::kSwallowAnswer), "1");
 }

@@ -322,6 +322,7 @@ TEST_F(ApiTest, AStrangerAtTheSocketAsksAndChangesNothing) {
   EXPECT_EQ(Ask(Request("GET", "/api/v1/ping", "", stranger))->sent->status, 200);
 }
 
+// Faults: C7.
 TEST_F(ApiTest, WhoIsAllowedByUserOrAnyOfItsGroupsMayChange) {
   agent_.allowed = {.users = {500}, .groups = {600}};
   const std::vector<Caller> callers = {
@@ -379,6 +380,7 @@ TEST_F(ApiTest, AnOrderThatWasTakenIsAnsweredAgainWhateverCameSince) {
   EXPECT_EQ(Ask(order)->sent->status, 409);
 }
 
+// Faults: C4.
 TEST_F(ApiTest, OrdersThatCannotBeUnderstoodSayWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "lacks \"command\""},

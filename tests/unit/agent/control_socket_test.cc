@@ -178,6 +178,7 @@ TEST_F(ControlSocketTest, LeavesWhatTookItsPlaceAlone) {
   EXPECT_TRUE(fs::is_socket(path_));
 }
 
+// Faults: C6.
 TEST_F(ControlSocketTest, ReplacesASocketThatWasLeftBehind) {
   Bound(path_).Close();
   ASSERT_EQ(Connect(path_), ECONNREFUSED);
@@ -199,6 +200,7 @@ TEST_F(ControlSocketTest, TakesOverFromAnAgentThatWasKilled) {
   EXPECT_EQ(Connect(path_), 0);
 }
 
+// Faults: P19.
 TEST_F(ControlSocketTest, RefusesASecondAgentAndNamesTheFirst) {
   const ControlSocket socket(options_);
   EXPECT_THAT(RefusalOf(options_),
@@ -206,6 +208,7 @@ TEST_F(ControlSocketTest, RefusesASecondAgentAndNamesTheFirst) {
   EXPECT_EQ(Connect(path_), 0) << "the first one's is still there";
 }
 
+// Faults: C6.
 TEST_F(ControlSocketTest, RefusesASecondAgentAlsoWhenTheLockWasDeleted) {
   const ControlSocket socket(options_);
   fs::remove(path_ + ".lock");
@@ -228,6 +231,7 @@ TEST_F(ControlSocketTest, LeavesASocketOfAnotherKindAlone) {
   EXPECT_TRUE(fs::is_socket(path_));
 }
 
+// Faults: C6.
 TEST_F(ControlSocketTest, NeverRemovesWhatIsNoSocket) {
   std::ofstream(path_) << "precious";
   EXPECT_THAT(RefusalOf(options_), HasSubstr("is no socket"));
@@ -246,6 +250,7 @@ TEST_F(ControlSocketTest, NeverRemovesWhatIsNoSocket) {
   EXPECT_TRUE(fs::is_socket(folder_ + "/elsewhere"));
 }
 
+// Faults: C8.
 TEST_F(ControlSocketTest, TakesThe107BytesThatAUnixSocketMayHave) {
   options_.path = folder_ + "/" + std::string(107 - folder_.size() - 1, 'x');
   ASSERT_EQ(options_.path.size(), 107U);
@@ -287,6 +292,7 @@ TEST_F(ControlSocketTest, MakesItsFolderInRun) {
   fs::remove_all(folder);
 }
 
+// Faults: C9.
 TEST_F(ControlSocketTest, RefusesAFolderThatOthersMayWriteTo) {
   for (const mode_t mode : {0777U, 0770U, 0702U}) {
     const std::string folder = MakeFolder("open", mode);
@@ -304,6 +310,7 @@ TEST_F(ControlSocketTest, TakesAFolderInWhichOthersCannotReplaceIt) {
   EXPECT_EQ(RefusalOf(options_), "made");
 }
 
+// Faults: C9.
 TEST_F(ControlSocketTest, RefusesAFolderOfSomebodyElse) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can make a folder of somebody else's";
   const std::string folder = MakeFolder("theirs", 0755);
@@ -319,6 +326,7 @@ TEST_F(ControlSocketTest, FollowsOurOwnLinkToAFolder) {
   EXPECT_EQ(RefusalOf(options_), "made");
 }
 
+// Faults: C9.
 TEST_F(ControlSocketTest, RefusesALinkOfSomebodyElseToAFolder) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can make a link of somebody else's";
   MakeFolder("real", 0700);

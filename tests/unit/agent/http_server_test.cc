@@ -239,6 +239,7 @@ TEST_F(HttpServerTest, TakesTheAbsoluteForm) {
   EXPECT_EQ(Connect().Get("http://localhost/metrics?a=b").body, "GET /metrics a=b []");
 }
 
+// Faults: C4.
 TEST_F(HttpServerTest, ServesWhatIsPipelinedInOrder) {
   Start([this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
     if (request.path != "/late") return Echo(request, reply);
@@ -335,6 +336,7 @@ std::string RequestOf(std::size_t size) {
   return text.append(size - text.size() - 4, 'x') + "\r\n\r\n";
 }
 
+// Faults: C3.
 TEST_F(HttpServerTest, LimitsTheHeaderAsAWhole) {
   limits_.header = 1000;
   Start();
@@ -364,6 +366,7 @@ TEST_F(HttpServerTest, EndsAHeaderThatDoesNotEnd) {
   }
 }
 
+// Faults: C3.
 TEST_F(HttpServerTest, RefusesALongBodyBeforeItComes) {
   limits_.body = 100;
   Start();
@@ -375,6 +378,7 @@ TEST_F(HttpServerTest, RefusesALongBodyBeforeItComes) {
               StartsWith("HTTP/1.1 400 "));
 }
 
+// Faults: C3.
 TEST_F(HttpServerTest, CountsABodyInChunks) {
   limits_.body = 100;
   Start();
@@ -401,6 +405,7 @@ TEST_F(HttpServerTest, LetsAClientReadWhyItsBodyIsRefused) {
   }
 }
 
+// Faults: C4.
 TEST_F(HttpServerTest, RefusesGarbageAndCloses) {
   Start();
   const std::string nul("GET /\0 HTTP/1.1\r\n\r\n", 19);
@@ -465,6 +470,7 @@ TEST_F(HttpServerTest, SaysContinueToThoseWhoWaitForIt) {
 
 // Limits in time.
 
+// Faults: C2.
 TEST_F(HttpServerTest, EndsARequestThatDoesNotArriveInTime) {
   limits_.request_time = kShort;
   Start();
@@ -478,6 +484,7 @@ TEST_F(HttpServerTest, EndsARequestThatDoesNotArriveInTime) {
 
 // One byte now and then must not buy more time. With a time-out for each byte it would end by the
 // header's limit.
+// Faults: C2.
 TEST_F(HttpServerTest, GivesTheWholeRequestOneTime) {
   limits_.request_time = kShort;
   limits_.header = 1000;
@@ -515,6 +522,7 @@ TEST_F(HttpServerTest, DoesNotTakeAHandlerThatTakesItsTimeForAnIdleClient) {
   EXPECT_EQ(waiting.ReadAnswer().body, "at last");
 }
 
+// Faults: C2.
 TEST_F(HttpServerTest, CutsAClientThatDoesNotTakeItsAnswer) {
   limits_.write_time = kShort;
   Start([](const HttpRequest&, const std::shared_ptr<HttpReply>& reply) {
@@ -555,6 +563,7 @@ TEST_F(HttpServerTest, WritesOnForAClientThatEndsItsSideInMidAnswer) {
   }
 }
 
+// Faults: C4.
 TEST_F(HttpServerTest, SaysWhenARequestEndsInItsMiddle) {
   Start();
   HttpClient client = Connect();
@@ -582,6 +591,7 @@ TEST_F(HttpServerTest, NoticesAClientThatLeavesWhileItsAnswerIsMade) {
 }
 
 // The default of SIGPIPE ends the process.
+// Faults: C5.
 TEST_F(HttpServerTest, OutlivesAClientThatLeavesInMidAnswer) {
   ASSERT_NE(std::signal(SIGPIPE, SIG_DFL), SIG_ERR);
   Start([](const HttpRequest&, const std::shared_ptr<HttpReply>& reply) {
@@ -603,6 +613,7 @@ std::size_t CountDescriptors() {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
+// Faults: C11.
 TEST_F(HttpServerTest, TakesNoDescriptorsThatAreSentToIt) {
   Start();
   HttpClient client = Connect();
@@ -638,6 +649,7 @@ void ExpectTooMany(HttpClient client) {
   EXPECT_THAT(said, HasSubstr("too many connections"));
 }
 
+// Faults: C1.
 TEST_F(HttpServerTest, LimitsAllConnectionsTogether) {
   limits_.connections = 3;
   limits_.connections_tcp = 3;
@@ -655,6 +667,7 @@ TEST_F(HttpServerTest, LimitsAllConnectionsTogether) {
   while (status != 200) status = Connect().Get("/").status;
 }
 
+// Faults: M2.
 TEST_F(HttpServerTest, KeepsPlaceForTheSocketWhenTcpIsFlooded) {
   limits_.connections = 3;
   limits_.connections_tcp = 2;
@@ -665,6 +678,7 @@ TEST_F(HttpServerTest, KeepsPlaceForTheSocketWhenTcpIsFlooded) {
   EXPECT_EQ(Connect().Get("/").status, 200);
 }
 
+// Faults: C1.
 TEST_F(HttpServerTest, LimitsTheConnectionsOfEachUidButRootAndOurs) {
   limits_.connections_per_uid = 2;
   Start();
@@ -696,6 +710,7 @@ TEST_P(HttpServerFloodTest, ServesTheFirstAndRefusesTheOthers) {
 
 INSTANTIATE_TEST_SUITE_P(Doors, HttpServerFloodTest, ::testing::ValuesIn(kDoors));
 
+// Faults: P16.
 TEST_F(HttpServerTest, StandsAProcessWithoutFreeDescriptors) {
   Start();
   HttpClient served = Connect();

@@ -64,6 +64,7 @@ TEST_F(KeptFolderTest, WaitsForAFolderThatCannotBeListed) {
   EXPECT_EQ(LookAfter(kSettle), Sight::kTaken);
 }
 
+// Faults: F1.
 TEST_F(KeptFolderTest, WaitsUntilNothingHasChangedForAMoment) {
   WritePair("a");
   EXPECT_EQ(kept_.Look(), Sight::kSame);
@@ -123,6 +124,7 @@ TEST_F(KeptFolderTest, OtherFilesDoNotCount) {
   EXPECT_TRUE(kept_.at_rest());
 }
 
+// Faults: F1.
 TEST_F(KeptFolderTest, AManifestSaysWhenAllIsThere) {
   WriteManifest({"a.up.sql", "a.down.sql"});
   folder_.Write("a.up.sql", "select 1;\n");
@@ -143,6 +145,7 @@ TEST_F(KeptFolderTest, AFileThatTheManifestDoesNotNameIsNotApplied) {
   EXPECT_THAT(kept_.problem(), HasSubstr("does not stand in SHA256SUMS"));
 }
 
+// Faults: F14.
 TEST_F(KeptFolderTest, AFolderThatCannotBeListedIsSaidToBeSo) {
   KeptFolder kept(folder_.Path("missing"), {.settle = kSettle}, clock_);
   EXPECT_EQ(kept.Look(), Sight::kSame);
@@ -173,6 +176,7 @@ TEST_F(KeptFolderTest, AFolderFromWhichFilesAreBeingTakenIsNotAtRest) {
 
 // The files of a ConfigMap are links to ..data/NAME, and ..data is a link to a folder with the time in its
 // name. The kubelet renames another link over ..data: no file's own entry changes.
+// Faults: F16.
 TEST_F(KeptFolderTest, SeesAConfigMapThatWasReplaced) {
   namespace fs = std::filesystem;
   const fs::path mount = folder_.path();

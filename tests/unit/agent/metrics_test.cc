@@ -165,6 +165,7 @@ TEST_F(MetricsTest, EverySeriesOfATargetBeginsAtZero) {
   EXPECT_GT(series_of_shop, 100);
 }
 
+// Faults: M5.
 TEST_F(MetricsTest, LabelsAreFewAndNoneNamesARevisionAFileOrAProcess) {
   TellEverything(metrics_.ForTarget("shop"));
   const std::set<std::string> allowed = {
@@ -589,6 +590,7 @@ TEST_F(MetricsTest, AnAnswerIsCountedByItsHandlerAndCode) {
                      {"lockstep_http_request_duration_seconds_count{handler=\"readiness\"}", 1}}));
 }
 
+// Faults: M5.
 TEST_F(MetricsTest, APathIsNeverALabel) {
   EXPECT_EQ(
       After([&](auto&) { metrics_.OnHttpAnswer("/etc/passwd", 404, 0); }, ""),

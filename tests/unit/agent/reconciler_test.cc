@@ -134,6 +134,7 @@ TEST_F(ReconcilerTest, WithoutApplyOnStartItWaitsForATrigger) {
   EXPECT_THAT(port_.runs, IsEmpty());
 }
 
+// Faults: N1.
 TEST_F(ReconcilerTest, ADatabaseThatIsAwayIsWaitedForEverMorePatiently) {
   port_.away = ErrorCode::kUnreachable;
   std::vector<Duration> pauses;
@@ -447,6 +448,7 @@ TEST_F(ReconcilerTest, AnOrderForAFolderThatIsNotThereIsAnsweredAtOnce) {
   EXPECT_THAT(port_.runs, IsEmpty());
 }
 
+// Faults: P12.
 TEST_F(ReconcilerTest, TenThousandTriggersAreOneRun) {
   Step();
   port_.sight.pending = {"a"};

@@ -33,6 +33,7 @@ TEST_F(RunJournalTest, ATargetHasOneActiveRun) {
   EXPECT_TRUE(std::holds_alternative<OrderTaken>(journal_.Submit(Upgrade())));
 }
 
+// Faults: C10.
 TEST_F(RunJournalTest, OneKeyIsOneRunForAsLongAsItIsRemembered) {
   const JournaledRun first = Taken(Upgrade(), "k1");
   const OrderAnswer again = journal_.Submit(Upgrade(), "k1");

@@ -89,6 +89,7 @@ TEST_F(DiskFileTreeTest, NamesFilesAsTheUserWould) {
   EXPECT_EQ(DiskFileTree("migrations/").PathOf("a.sql"), "migrations/a.sql");
 }
 
+// Faults: F14.
 TEST_F(DiskFileTreeTest, AMissingFolderIsAnErrorThatNamesIt) {
   DiskFileTree tree((root_ / "nowhere").string());
   try {
@@ -115,6 +116,7 @@ TEST_F(DiskFileTreeTest, FollowsLinksThatStayInTheFolder) {
   EXPECT_EQ(ContentOf("a.sql"), "select 1");
 }
 
+// Faults: F8.
 TEST_F(DiskFileTreeTest, RefusesLinksThatLeadOut) {
   Write(root_ / "secret", "secret");
   fs::create_symlink("../secret", folder() / "relative.sql");
@@ -126,6 +128,7 @@ TEST_F(DiskFileTreeTest, RefusesLinksThatLeadOut) {
   EXPECT_EQ(ProblemOf("../secret").code, "outside-folder");
 }
 
+// Faults: F8.
 TEST_F(DiskFileTreeTest, RefusesALinkToItself) {
   fs::create_symlink("b.sql", folder() / "a.sql");
   fs::create_symlink("a.sql", folder() / "b.sql");
@@ -138,6 +141,7 @@ TEST_F(DiskFileTreeTest, ALinkToNothingIsUnreadableWithTheReason) {
   EXPECT_THAT(ProblemOf("a.sql").message, HasSubstr("a file that is not there"));
 }
 
+// Faults: F13.
 TEST_F(DiskFileTreeTest, NamesWhatIsNotAFileAndNeverBlocksOnIt) {
   fs::create_directory(folder() / "d.sql");
   ASSERT_EQ(mkfifo((folder() / "f.sql").c_str(), 0600), 0);
@@ -147,6 +151,7 @@ TEST_F(DiskFileTreeTest, NamesWhatIsNotAFileAndNeverBlocksOnIt) {
   EXPECT_THAT(ProblemOf("f.sql").message, HasSubstr("a FIFO"));
 }
 
+// Faults: F13.
 TEST_F(DiskFileTreeTest, RefusesASocket) {
   const int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
@@ -158,12 +163,14 @@ TEST_F(DiskFileTreeTest, RefusesASocket) {
   close(server);
 }
 
+// Faults: F13.
 TEST_F(DiskFileTreeTest, RefusesADevice) {
   const FileContent content = DiskFileTree("/dev").Read("null");
   ASSERT_TRUE(std::holds_alternative<FileProblem>(content));
   EXPECT_THAT(std::get<FileProblem>(content).message, HasSubstr("a device"));
 }
 
+// Faults: F12.
 TEST_F(DiskFileTreeTest, AFileThatMayNotBeReadNamesTheReason) {
   Write(folder() / "a.sql", "x");
   fs::permissions(folder() / "a.sql", fs::perms::none);
@@ -186,6 +193,7 @@ TEST_F(DiskFileTreeTest, AFileThatFailsWhileItIsReadNamesTheReason) {
   EXPECT_THAT(std::get<FileProblem>(content).message, HasSubstr("Input/output error"));
 }
 
+// Faults: F7.
 TEST_F(DiskFileTreeTest, RefusesAFileOverTheLimitBeforeReadingIt) {
   // A sparse file of a terabyte: reading it would be noticed.
   Write(folder() / "a.sql", "");

@@ -314,6 +314,7 @@ TEST_F(LogTest, LeavesTheDescriptorBlockingForThoseWhoShareIt) {
   EXPECT_EQ(::fcntl(pipe.writing.get(), F_GETFL) & O_NONBLOCK, 0);
 }
 
+// Faults: P15.
 TEST_F(LogTest, SaysOnceHowManyLinesAStalledReaderCost) {
   Pipe pipe;
   const std::size_t filled = Fill(pipe);
@@ -364,6 +365,7 @@ std::string Contents(const std::string& path) {
   return text.str();
 }
 
+// Faults: P14.
 TEST_F(LogTest, SaysHowManyLinesAFullDiskCostOnceThereIsRoomAgain) {
   const std::string path = PathOf("log");
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));

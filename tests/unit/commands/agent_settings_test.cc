@@ -404,6 +404,7 @@ TEST_F(AgentSettingsTest, ATargetsNameCanBeALabel) {
 
 // ---- Refusals --------------------------------------------------------------------------------
 
+// Faults: G2.
 TEST_F(AgentSettingsTest, NamesTheNearestKeyInSectionsToo) {
   EXPECT_EQ(Refusal("[target.shop]\n  lock_timout = \"1s\""),
             "bad_settings FILE:2:3: unknown key \"lock_timout\" in [target.shop] | "
@@ -427,6 +428,7 @@ TEST_F(AgentSettingsTest, WhatIsTheAgentsCannotStandInASection) {
   }
 }
 
+// Faults: G1.
 TEST_F(AgentSettingsTest, RefusesValuesThatItCannotUse) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"listen = \"8432\"", "1:10: \"listen\" must be HOST:PORT"},

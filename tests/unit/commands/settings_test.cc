@@ -145,6 +145,7 @@ TEST_F(SettingsTest, NeverRepeatsABrokenUrl) {
   }
 }
 
+// Faults: G4.
 TEST_F(SettingsTest, RefusesAPasswordInAFileThatOthersCanRead) {
   const std::string file = "database_url = \"postgresql://u:canary@h/x\"";
   EXPECT_EQ(Refusal(file, 0600), "accepted");
@@ -287,6 +288,7 @@ TEST_F(SettingsTest, AVariableDoesNotReplaceTheDatabaseOfANamedTargetButAFlagDoe
 
 TEST_F(SettingsTest, AnEmptyFileChangesNothing) { EXPECT_EQ(Load("").folder, "migrations"); }
 
+// Faults: D25.
 TEST_F(SettingsTest, ReadsThePasswordFileAtEachConnect) {
   const std::string path = (root_ / "pw").string();
   settings_.url = ConnectionUrl::Parse("postgresql://u@h/x");

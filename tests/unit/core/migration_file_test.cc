@@ -226,6 +226,7 @@ TEST(MigrationFile, ReportsEveryFaultAtOnce) {
   EXPECT_EQ(parsed.diagnostics.size(), 3U);
 }
 
+// Faults: F10.
 TEST(MigrationFile, AcceptsEveryKindOfLineEnd) {
   for (const std::string end : {"\n", "\r\n", "\r"}) {
     const Parsed parsed = Parse("-- revision: a" + end + "-- description: d" + end + end + "x");
@@ -236,6 +237,7 @@ TEST(MigrationFile, AcceptsEveryKindOfLineEnd) {
   }
 }
 
+// Faults: F9.
 TEST(MigrationFile, LeavesTheTextAsItIsButForAByteOrderMark) {
   const std::string text = "-- revision: a\r\nselect 1;\n";
   EXPECT_EQ(Parse(text).file.script.text, text);
@@ -246,6 +248,7 @@ TEST(MigrationFile, LeavesTheTextAsItIsButForAByteOrderMark) {
   EXPECT_EQ(marked.file.script.checksum, Parse(text).file.script.checksum);
 }
 
+// Faults: F6.
 TEST(MigrationFile, NamesTheByteThatIsNotUtf8) {
   const Diagnostic fault = FaultOf("-- revision: a\n\nselect 'caf\xe9';\n");
   ExpectAt(fault, "not-utf8", 3, 12);
@@ -264,6 +267,7 @@ TEST(MigrationFile, KnowsUtf16) {
   EXPECT_THAT(FaultOf(utf16).hint, HasSubstr("UTF-16"));
 }
 
+// Faults: F11.
 TEST(MigrationFile, NamesTheNulByte) {
   const Diagnostic fault = FaultOf(std::string("-- revision: a\nab\0c", 19));
   ExpectAt(fault, "nul-byte", 2, 3);

@@ -103,6 +103,7 @@ TEST(MigrationFolder, OrdersByParentsAndNotByNames) {
   EXPECT_THAT(folder.graph().Heads(), ElementsAre("last"));
 }
 
+// Faults: F18.
 TEST(MigrationFolder, ReadsEachFileOnce) {
   MapFileTree files;
   files.PutPair("1_a", "select 1", "select 1");
@@ -125,6 +126,7 @@ TEST(MigrationFolder, IgnoresWhatIsNoSql) {
   EXPECT_THAT(folder.migrations(), IsEmpty());
 }
 
+// Faults: F4.
 TEST(MigrationFolder, ASecondFileOfARevisionIsOneFault) {
   MapFileTree files;
   files.PutPair("0001_a", "", "");
@@ -217,6 +219,7 @@ TEST(MigrationFolder, NamesInUpperCaseAreStrayToo) {
   EXPECT_EQ(FaultOf(files).code, "stray-sql");
 }
 
+// Faults: F15.
 TEST(MigrationFolder, OddNamesAreRefusedUnread) {
   const std::string odd_names[] = {"a\n.up.sql", "a\x1b[2J.up.sql", "a\xff.sql", "a\u202e.up.sql",
                                    std::string(194, 'a') + ".up.sql"};

@@ -325,6 +325,7 @@ TEST(UpgradePlanTest, ALineOfThousandsOfRevisionsIsPlannedAtOnce) {
 
 // ---- What differs between folder and history -----------------------------------------------
 
+// Faults: F2.
 TEST(DriftTest, AChangedFileStopsAnUpgradeThatHasWork) {
   const MigrationFolder folder = FolderOf(kLine);
   auto entries = EntriesOf(folder, {"aa1", "bb2"});

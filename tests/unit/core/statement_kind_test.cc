@@ -371,6 +371,7 @@ TEST(StatementKind, TellsIfNotExists) {
   EXPECT_FALSE(ClassifyStatement("alter type e add value 'a'").if_not_exists);
 }
 
+// Faults: D19.
 TEST(StatementKind, FindsAdvisoryUnlocksWhereverTheyCouldRun) {
   EXPECT_TRUE(Unlocks("select pg_advisory_unlock(1)"));
   EXPECT_TRUE(Unlocks("select PG_Catalog.PG_Advisory_Unlock_All()"));

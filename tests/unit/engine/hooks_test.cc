@@ -97,10 +97,12 @@ TEST_F(HooksTest, NamesTheHookThatFails) {
   EXPECT_EQ(result.output, "\\x1b[31mno");
 }
 
+// Faults: P18.
 TEST_F(HooksTest, NamesTheSignalThatEndedTheHook) {
   EXPECT_THAT(Run("kill -KILL $$").problem, HasSubstr("was ended by signal 9"));
 }
 
+// Faults: P18.
 TEST_F(HooksTest, AHookThatHangsIsAProblem) {
   HookSettings settings = Settings({Program("hook", "exec sleep 1000")});
   settings.timeout = std::chrono::milliseconds(200);
@@ -123,6 +125,7 @@ TEST_F(HooksTest, AHookThatIsGoneIsAProblemAndNoException) {
   EXPECT_EQ(result->exit_code, -1);
 }
 
+// Faults: P18.
 TEST_F(HooksTest, AFloodIsCapped) {
   EXPECT_LE(Run("head -c 10000000 /dev/zero | tr '\\0' x").output.size(), 64U << 10);
 }

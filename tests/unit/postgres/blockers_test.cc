@@ -46,6 +46,7 @@ Blocker AutovacuumWithQuery(const SqlValue& query) {
   return FindBlockers(session, 1).at(0);
 }
 
+// Faults: D15.
 TEST(Blockers, TellAnAutovacuumFromOneThatPreventsWraparound) {
   EXPECT_EQ(AutovacuumWithQuery("autovacuum: VACUUM public.orders").kind, BlockerKind::kAutovacuum);
   EXPECT_EQ(AutovacuumWithQuery({}).kind, BlockerKind::kAutovacuum);
