@@ -101,7 +101,7 @@ class Reconciler {
   bool paused_ = false;
   bool reachable_ = false;
   std::string problem_;
-  std::string passive_;  // the code of the error for which it leaves the database alone, and its text
+  std::string passive_;  // the code of the error for which it leaves the database alone
   std::string passive_why_;
   std::shared_ptr<const DatabaseSight> sight_;
   SteadyTime look_due_{};

@@ -390,9 +390,8 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
   OpenedSession opened;
   opened.facts = FactsFrom(reply.rows.at(0), *session);
   opened.facts.other_servers = here.servers();
-  std::erase_if(opened.facts.other_servers, [&](const ServerAddress& server) {
-    return server.Names(opened.facts.address);
-  });
+  std::erase_if(opened.facts.other_servers,
+                [&](const ServerAddress& server) { return server.Names(opened.facts.address); });
   session->set_backend_pid(opened.facts.backend_pid);
   opened.session = std::move(session);
   return opened;

@@ -33,9 +33,9 @@ TEST(Error, ALostConnectionWantsANewSession) {
 }
 
 TEST(Error, WhatTheWorldMayMendIsTriedLater) {
-  for (const ErrorCode code : {ErrorCode::kUnreachable, ErrorCode::kBusy, ErrorCode::kStandby,
-                               ErrorCode::kReadOnly, ErrorCode::kOldPrimary,
-                               ErrorCode::kFileRead}) {
+  for (const ErrorCode code :
+       {ErrorCode::kUnreachable, ErrorCode::kBusy, ErrorCode::kStandby, ErrorCode::kReadOnly,
+        ErrorCode::kOldPrimary, ErrorCode::kFileRead}) {
     EXPECT_EQ(Error(code, "").retry(), Retry::kLater) << NameOf(code);
   }
 }
