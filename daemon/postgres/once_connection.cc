@@ -1,10 +1,16 @@
 #include "postgres/once_connection.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,6 +20,9 @@
 
 namespace lockstep {
 namespace {
+
+// Some kB are usual. libpq itself would keep an error without an end in memory.
+constexpr std::uint64_t kMostGreeting = 1 << 20;
 
 int MillisecondsUntil(const SteadyDeadline& deadline) {
   if (!deadline) return -1;
@@ -52,7 +61,7 @@ ServerAddress AddressOf(const PGconn* connection) {
   return {host == nullptr ? "" : host, port == nullptr ? "" : port};
 }
 
-enum class Connecting { kDone, kRefused, kSilent };
+enum class Connecting { kDone, kRefused, kSilent, kTalkative };
 
 Connecting Finish(PGconn* connection, std::chrono::milliseconds patience) {
   ServerAddress asked;
@@ -65,6 +74,7 @@ Connecting Finish(PGconn* connection, std::chrono::milliseconds patience) {
     asked = now;
     const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (!WaitForSocket(PQsocket(connection), events, deadline)) return Connecting::kSilent;
+    if (SaidTooMuch(PQsocket(connection))) return Connecting::kTalkative;
     status = PQconnectPoll(connection);
   }
   return status == PGRES_POLLING_OK ? Connecting::kDone : Connecting::kRefused;
@@ -101,6 +111,27 @@ ConnectFailure ReadConnectFailure(const PGconn* connection) {
   return failure;
 }
 
+// Nothing: the complaint is none of TLS. libpq says the same of a certificate that has expired and
+// of one that nobody knows.
+std::optional<std::string> HintForTls(std::string_view message) {
+  const auto has = [message](std::string_view words) {
+    return message.find(words) != std::string_view::npos;
+  };
+  if (has("certificate verify failed")) {
+    return "the server's certificate was signed by none of the authorities in sslrootcert, or has "
+           "expired; \"openssl s_client -starttls postgres -connect HOST:PORT\" shows it";
+  }
+  if (has("does not match host name")) return "connect by a name that the certificate has";
+  if (has("server does not support SSL")) {
+    return "switch TLS on in the server; nothing was sent to it";
+  }
+  if (has("root certificate file")) {
+    return "name the file with the certificates of your authorities by sslrootcert";
+  }
+  if (has("SSL error")) return "the two do not agree on TLS; the server's log may say why";
+  return std::nullopt;
+}
+
 [[noreturn]] void Refuse(ConnectFailure failure) {
   failure.message = InOneLine(std::move(failure.message));
   const std::string reach = "is the server running, and can it be reached from here?";
@@ -113,6 +144,9 @@ ConnectFailure ReadConnectFailure(const PGconn* connection) {
   }
   if (code == ErrorCode::kBadSettings) {
     throw Error(code, failure.message, "create the database, or correct the URL", failure.sqlstate);
+  }
+  if (const auto hint = HintForTls(failure.message)) {
+    throw Error(ErrorCode::kBadSettings, failure.message, *hint, failure.sqlstate);
   }
   // libpq's own complaint, before the server could say anything with a SQLSTATE.
   if (failure.message.ends_with("no password supplied")) {
@@ -127,12 +161,22 @@ ConnectFailure ReadConnectFailure(const PGconn* connection) {
 bool WaitForSocket(int socket, short events, const SteadyDeadline& deadline) {
   pollfd entry{socket, events, 0};
   for (;;) {
+    // Somebody who never stops talking is ready at each look.
+    if (deadline && std::chrono::steady_clock::now() >= *deadline) return false;
     const int ready = poll(&entry, 1, MillisecondsUntil(deadline));
     if (ready > 0) return true;
     if (ready == 0) return false;
     if (errno != EINTR)
       throw Error(ErrorCode::kConnectionLost, "the connection's socket cannot be waited for");
   }
+}
+
+bool SaidTooMuch(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return size >= offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received &&
+         info.tcpi_bytes_received > kMostGreeting;
 }
 
 OncePolicy::handle OncePolicy::do_startconnect(handle original) {
@@ -151,6 +195,9 @@ PGconn* OncePolicy::Connect() const {
   for (;;) {
     PGconn* connection = PQconnectStart(ConnectionString(url).c_str());
     if (connection == nullptr) throw std::bad_alloc();
+    // libpq's own receiver writes to stderr, as it comes.
+    PQsetNoticeReceiver(
+        connection, [](void*, const PGresult*) {}, nullptr);
     // Verbose, because only so a refused connection tells its SQLSTATE.
     PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
     const Connecting end = Finish(connection, patience);
@@ -159,7 +206,9 @@ PGconn* OncePolicy::Connect() const {
       return connection;
     }
     const ServerAddress last = AddressOf(connection);
-    ConnectFailure failure = ReadConnectFailure(connection);
+    ConnectFailure failure = end == Connecting::kTalkative
+                                 ? ConnectFailure{"it said too much for a server's greeting", ""}
+                                 : ReadConnectFailure(connection);
     PQfinish(connection);
     if (end == Connecting::kSilent && url.servers().size() > 1) {
       silent += last.host + ":" + last.port + " did not answer in time; ";

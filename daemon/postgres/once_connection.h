@@ -20,6 +20,10 @@ using SteadyDeadline = std::optional<std::chrono::steady_clock::time_point>;
 // True when the socket is ready for `events` (POLLIN, POLLOUT); false when the deadline came first.
 bool WaitForSocket(int socket, short events, const SteadyDeadline& deadline);
 
+// Whether more came over this TCP connection than a server says until its session is set up: from
+// somebody who is no PostgreSQL. Never over a Unix socket, which only root gives away.
+bool SaidTooMuch(int socket);
+
 // Hands out one connection, once; after that every use of a lost connection throws. Connecting
 // throws Error kUnreachable, kPermission or kBadSettings, with the server's SQLSTATE where it sent
 // one.

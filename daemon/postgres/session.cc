@@ -195,7 +195,11 @@ class PqxxSession : public Session {
 
   int wire_pid() const { return PQbackendPID(raw_); }
   ServerAddress address() const { return {PQhost(raw_), PQport(raw_)}; }
-  void set_backend_pid(int pid) { backend_pid_ = pid; }
+  // The session has been set up; from here on answers may be large.
+  void Begin(int backend_pid) {
+    backend_pid_ = backend_pid;
+    setting_up_ = false;
+  }
 
  private:
   static void Receive(void* self, const PGresult* result) {
@@ -225,6 +229,7 @@ class PqxxSession : public Session {
   ResultPtr Next(const SteadyDeadline& deadline) {
     while (PQisBusy(raw_) != 0) {
       if (!WaitForSocket(PQsocket(raw_), POLLIN, deadline)) ThrowLost("no answer in time");
+      if (setting_up_ && SaidTooMuch(PQsocket(raw_))) ThrowLost("it said too much for a greeting");
       if (PQconsumeInput(raw_) != 1) break;  // the next result tells why
     }
     return {PQgetResult(raw_), &PQclear};
@@ -265,6 +270,7 @@ class PqxxSession : public Session {
   PGconn* raw_;
   std::optional<std::chrono::milliseconds> answer_deadline_;
   int backend_pid_ = 0;
+  bool setting_up_ = true;
   std::function<void(const Notice&)> on_notice_;
 };
 
@@ -381,7 +387,8 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
   SqlBatch batch;
   batch.Add(kFactsSql);
   batch.Add(SessionSettings(session->server_version()));
-  const Reply reply = session->Send(batch.text(), Keep::kRows, options.answer_deadline);
+  const Reply reply = session->Send(batch.text(), Keep::kRows,
+                                    options.answer_deadline.value_or(options.connect_timeout));
   if (!reply.ok()) {
     throw Error(sql_state::CodeOf(reply.error->sqlstate),
                 "the session could not be set up: " + reply.error->message, reply.error->hint,
@@ -392,7 +399,7 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
   opened.facts.other_servers = here.servers();
   std::erase_if(opened.facts.other_servers,
                 [&](const ServerAddress& server) { return server.Names(opened.facts.address); });
-  session->set_backend_pid(opened.facts.backend_pid);
+  session->Begin(opened.facts.backend_pid);
   opened.session = std::move(session);
   return opened;
 }

@@ -2,9 +2,11 @@
 import argparse
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
@@ -45,6 +47,12 @@ def lockstep(folder, *arguments, environment=(), **options):
     return Done(completed)
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def write_pair(migrations, stem, up, down="select 1;"):
     migrations.mkdir(exist_ok=True)
     (migrations / f"{stem}.up.sql").write_text(up + "\n", encoding="utf-8")
@@ -57,11 +65,16 @@ class Case(unittest.TestCase):
     with_server = True
     server_settings = {}
     server = None
+    port = None  # of a server that listens on loopback too
 
     @classmethod
     def setUpClass(cls):
         if cls.with_server:
-            cls.server = servers.Server(servers.find_bin(), cls.server_settings)
+            if cls.port:
+                cls.addClassCleanup(setattr, servers, "PORT", servers.PORT)
+                servers.PORT = cls.port
+            settings = cls.server_settings | ({"port": cls.port, "listen_addresses": "127.0.0.1"} if cls.port else {})
+            cls.server = servers.Server(servers.find_bin(), settings)
             cls.addClassCleanup(cls.server.stop)
 
     def setUp(self):
@@ -95,6 +108,12 @@ class Case(unittest.TestCase):
         self.assertEqual(done.code, 0, done.said)
         return done
 
+    def wait_for(self, happened, say):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            self.assertLess(time.monotonic(), deadline, say())
+            time.sleep(0.02)
+
     def agent(self, user="postgres", settings=()):
         """A running lockstepd, which ends with the test."""
         agent = agents.Agent(programs.lockstepd, self.url(user), self.migrations, settings)
@@ -102,12 +121,14 @@ class Case(unittest.TestCase):
         return agent
 
 
-def peak_memory(pid):
-    """VmHWM in kB: the most that the process has had in memory so far."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return 0
+def memory(pid, line="VmHWM"):
+    """In kB: the most that the process has had in memory so far, or, as VmRSS, what it has now. 0: it has ended."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = [each for each in status.splitlines() if each.startswith(line + ":")]
+    return int(found[0].split()[1]) if found else 0
 
 
 def run(about):
