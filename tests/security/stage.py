@@ -2,6 +2,7 @@
 import argparse
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -119,6 +120,11 @@ class Case(unittest.TestCase):
         agent = agents.Agent(programs.lockstepd, self.url(user), self.migrations, settings)
         self.addCleanup(agent.close)
         return agent
+
+
+def sanitized(program):
+    """Whether it is one of AddressSanitizer's, which lets itself be looked at and needs address space."""
+    return b"__asan_init" in pathlib.Path(program).read_bytes()
 
 
 def memory(pid, line="VmHWM"):
