@@ -77,6 +77,14 @@ Objection AgainstSetting(const Script& script, const StatementKind& kind) {
           Severity::kWarning};
 }
 
+// All was cut as the standard has it, before the first statement runs.
+Objection AgainstStringSyntax(const StatementKind& kind) {
+  return {"string-syntax",
+          Quoted(kind.name + " " + kind.object) +
+              " would move the ends of strings: the rest would not run as it is read here",
+          "remove it, and write strings with backslashes as E'...'"};
+}
+
 Objection AgainstOutside(std::string code, const StatementKind& kind) {
   return {std::move(code), Quoted(kind.name) + " cannot run inside a transaction",
           std::string(kOutsideHint)};
@@ -124,6 +132,7 @@ std::vector<Objection> ObjectionsTo(const Script& script, const StatementKind& k
   }
   if (kind.trait == Trait::kSetRole) objections.push_back(AgainstSetRole(kind));
   if (kind.trait == Trait::kDiscard) objections.push_back(AgainstDiscard(script, kind));
+  if (kind.trait == Trait::kStringSyntax) objections.push_back(AgainstStringSyntax(kind));
   if (kind.trait == Trait::kSessionSetting && !resets) {
     objections.push_back(AgainstSetting(script, kind));
   }

@@ -10,8 +10,8 @@ namespace lockstep {
 // The script's statements with all that is wrong with them, in the order of their places. Codes
 // beside those of SplitStatements: transaction-control, set-role, discard, advisory-unlock,
 // concurrently-in-transaction, needs-no-transaction, concurrent-index-unnamed,
-// concurrent-index-if-not-exists, session-setting (a warning), empty-script (a warning).
-// Thread: any.
+// concurrent-index-if-not-exists, string-syntax, session-setting (a warning), empty-script (a
+// warning). Thread: any.
 SplitScript CheckScript(const Script& script);
 
 }  // namespace lockstep

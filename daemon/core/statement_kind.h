@@ -30,6 +30,7 @@ enum class StatementTrait {
   kSetRole,             // SET ROLE, RESET ROLE, SET SESSION AUTHORIZATION
   kDiscard,             // DISCARD ALL, RESET ALL
   kSessionSetting,      // SET without LOCAL: survives the migration
+  kStringSyntax,        // SET standard_conforming_strings, but for "on": moves where strings end
   kCopyStdin,           // COPY ... FROM STDIN or TO STDOUT
   kCreateIndexConcurrently,
   kDropIndexConcurrently,

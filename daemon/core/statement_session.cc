@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace lockstep {
 namespace {
 
@@ -13,9 +15,17 @@ using Trait = StatementTrait;
 // SET SESSION CHARACTERISTICS counts as transaction control and not as a mere setting: with its
 // READ ONLY the bookkeeping of the migrations after it would fail.
 bool SetsTransaction(std::string_view setting) {
-  return setting == "TRANSACTION" || setting == "TRANSACTION SNAPSHOT" ||
-         setting == "SESSION CHARACTERISTICS" || setting == "transaction_isolation" ||
+  return setting == "transaction" || setting == "transaction snapshot" ||
+         setting == "session characteristics" || setting == "transaction_isolation" ||
          setting == "transaction_read_only" || setting == "transaction_deferrable";
+}
+
+// Said to be what it is already; pg_dump writes it so.
+bool TurnsOn(const TreeNode& node) {
+  const json::array& values = List(node, "args");
+  if (values.empty()) return Word(node, "kind") != "VAR_SET_VALUE";
+  const std::string value = ToLower(Word(Child(As("A_Const", values.front()), "sval"), "sval"));
+  return value == "on" || value == "true" || value == "yes";
 }
 
 }  // namespace
@@ -34,7 +44,8 @@ void RefineTransaction(const TreeNode& node, StatementKind& kind) {
 
 void RefineSet(const TreeNode& node, StatementKind& kind) {
   const std::string_view how = Word(node, "kind");
-  const std::string_view setting = Word(node, "name");
+  // To the server their letters' case does not matter, and quotes keep it: SET "ROLE" = a.
+  const std::string setting = ToLower(Word(node, "name"));
   const bool resets = how == "VAR_RESET" || how == "VAR_RESET_ALL";
   kind.name = resets ? "RESET" : "SET";
   kind.object = setting;
@@ -45,8 +56,10 @@ void RefineSet(const TreeNode& node, StatementKind& kind) {
     kind.name += setting == "role" ? " ROLE" : " SESSION AUTHORIZATION";
     kind.trait = Trait::kSetRole;
   } else if (SetsTransaction(setting)) {
-    kind.name += setting == "SESSION CHARACTERISTICS" ? " SESSION CHARACTERISTICS" : " TRANSACTION";
+    kind.name += setting == "session characteristics" ? " SESSION CHARACTERISTICS" : " TRANSACTION";
     kind.trait = Trait::kTransactionControl;
+  } else if (setting == "standard_conforming_strings" && !TurnsOn(node)) {
+    kind.trait = Trait::kStringSyntax;
   } else if (!Flag(node, "is_local")) {
     kind.trait = Trait::kSessionSetting;
   }

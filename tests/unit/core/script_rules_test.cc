@@ -76,6 +76,13 @@ TEST(ScriptRules, WhatBreaksTheRunIsRefusedInBothKindsOfScript) {
       {"set role r", "set-role"},
       {"set local role r", "set-role"},
       {"reset role", "set-role"},
+      // Quotes keep the letters' case, and to the server a setting's does not matter.
+      {"set \"ROLE\" = r", "set-role"},
+      {"set \"Session_Authorization\" to r", "set-role"},
+      {"set \"TRANSACTION_READ_ONLY\" = on", "transaction-control"},
+      {"set standard_conforming_strings = off", "string-syntax"},
+      {"set local \"Standard_Conforming_Strings\" to 'off'", "string-syntax"},
+      {"set standard_conforming_strings = 0", "string-syntax"},
       {"set session authorization r", "set-role"},
       {"discard all", "discard"},
       {"reset all", "discard"},
@@ -132,6 +139,15 @@ TEST(ScriptRules, ASessionSettingIsAWarningThatNamesItsLocalForm) {
   EXPECT_EQ(inside.severity, Severity::kWarning);
   EXPECT_THAT(inside.hint, HasSubstr("SET LOCAL work_mem"));
   EXPECT_THAT(Codes(Inside("reset work_mem")), ElementsAre("session-setting"));
+}
+
+// As pg_dump writes it at the top of its scripts.
+TEST(ScriptRules, StringsThatConformMayBeSaidToConform) {
+  for (const char* sql :
+       {"set standard_conforming_strings = on", "set standard_conforming_strings to default"}) {
+    EXPECT_THAT(Codes(Inside(sql)), ElementsAre("session-setting")) << sql;
+  }
+  EXPECT_THAT(Inside("set local standard_conforming_strings = on"), IsEmpty());
 }
 
 TEST(ScriptRules, WithoutATransactionResetIsTheRemedy) {

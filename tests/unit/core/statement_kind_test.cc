@@ -292,6 +292,8 @@ constexpr std::tuple<Trait, std::string_view, std::string_view> kTraits[] = {
     {Trait::kDiscard, "DISCARD ALL", "discard all"},
     {Trait::kDiscard, "DISCARD PLANS", "discard plans"},
     {Trait::kDiscard, "RESET ALL", "reset all"},
+    {Trait::kStringSyntax, "SET", "set standard_conforming_strings = off"},
+    {Trait::kSessionSetting, "SET", "set standard_conforming_strings = on"},
     {Trait::kSessionSetting, "SET", "set search_path = a"},
     {Trait::kSessionSetting, "SET", "set session search_path to default"},
     {Trait::kSessionSetting, "SET", "set time zone 'UTC'"},
