@@ -58,8 +58,8 @@ std::string ConnectionUrl::Redacted() const {
   const std::string host = Get("host").empty() ? Get("hostaddr") : Get("host");
   const std::string user = Get("user").empty() ? "" : Escape(Get("user")) + '@';
   const std::string name = Get("dbname").empty() ? "" : '/' + Escape(Get("dbname"));
-  // A socket's folder is readable only after the "?".
-  if (host.find('/') == std::string::npos) {
+  // A socket's folder is readable only after the "?", and so is an abstract socket's name.
+  if (host.find_first_of("/@") == std::string::npos) {
     return "postgresql://" + user + HostsInUrl(host, Get("port")) + name;
   }
   return "postgresql://" + user + (name.empty() ? "/" : name) + "?host=" + Escape(host, "-._~/") +

@@ -2,6 +2,8 @@
 #include <cctype>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "postgres/connection_url.h"
@@ -39,13 +41,18 @@ Stretch PasswordBeforeAt(std::string_view word, std::size_t at) {
   return {colon + 1, at};
 }
 
+// The password may hold more of them.
+std::size_t LastAtOfWord(std::string_view line, std::size_t at) {
+  return line.substr(0, at + EndOfWord(line.substr(at))).rfind('@');
+}
+
 // A word without an "@": a port, or a password that is cut by a blank or misses its host.
 Stretch PasswordWithoutAt(std::string_view line, std::string_view word) {
   const auto bracket = word.starts_with('[') ? std::min(word.find(']'), word.size()) : 0;
   const auto colon = word.find(':', bracket);
   if (colon == std::string_view::npos || LooksLikePort(word.substr(colon + 1))) return {};
   const auto at = line.find('@', word.size());
-  return {colon + 1, at == std::string_view::npos ? word.size() : at};
+  return {colon + 1, at == std::string_view::npos ? word.size() : LastAtOfWord(line, at)};
 }
 
 // The password in what follows "://".
@@ -56,18 +63,17 @@ Stretch PasswordInUrl(std::string_view rest) {
   return at == std::string_view::npos ? PasswordWithoutAt(line, word) : PasswordBeforeAt(word, at);
 }
 
-std::string RedactUrls(std::string_view text) {
-  std::string redacted;
+std::vector<Stretch> PasswordsOfUrls(std::string_view text) {
   constexpr std::string_view kMark = "://";
-  for (auto mark = text.find(kMark); mark != std::string_view::npos; mark = text.find(kMark)) {
-    redacted += text.substr(0, mark + kMark.size());
-    text.remove_prefix(mark + kMark.size());
-    const Stretch password = PasswordInUrl(text);
-    if (password.to <= password.from) continue;
-    redacted.append(text.substr(0, password.from)).append(kMask);
-    text.remove_prefix(password.to);
+  std::vector<Stretch> found;
+  std::size_t at = text.find(kMark);
+  while (at != std::string_view::npos) {
+    at += kMark.size();
+    const Stretch password = PasswordInUrl(text.substr(at));
+    if (password.to > password.from) found.push_back({at + password.from, at + password.to});
+    at = text.find(kMark, at);
   }
-  return redacted.append(text);
+  return found;
 }
 
 std::string PercentDecoded(std::string_view text) {
@@ -131,24 +137,41 @@ Stretch ValueStretch(std::string_view text) {
 }
 
 // "&" ends nothing: in a broken URL it may be the password's own.
-std::string RedactAssignments(std::string_view text) {
-  std::string redacted;
-  for (auto sign = text.find('='); sign != std::string_view::npos; sign = text.find('=')) {
+std::vector<Stretch> AssignedPasswords(std::string_view text) {
+  std::vector<Stretch> found;
+  std::size_t sign = text.find('=');
+  while (sign != std::string_view::npos) {
     const bool secret = EndsInPasswordKey(text.substr(0, sign));
-    redacted += text.substr(0, sign + 1);
-    text.remove_prefix(sign + 1);
-    if (!secret) continue;
-    const Stretch value = ValueStretch(text);
-    if (value.to <= value.from) continue;
-    redacted.append(text.substr(0, value.from)).append(kMask);
-    text.remove_prefix(value.to);
+    ++sign;
+    const Stretch value = secret ? ValueStretch(text.substr(sign)) : Stretch{};
+    if (value.to > value.from) found.push_back({sign + value.from, sign + value.to});
+    sign = text.find('=', sign);
   }
-  return redacted.append(text);
+  return found;
+}
+
+// Stretches that touch or overlap become one.
+std::string Masked(std::string_view text, std::vector<Stretch> stretches) {
+  std::ranges::sort(stretches, {}, &Stretch::from);
+  std::string masked;
+  std::size_t end = 0;
+  for (const Stretch& stretch : stretches) {
+    if (stretch.from > end || end == 0)
+      masked.append(text.substr(end, stretch.from - end)).append(kMask);
+    end = std::max(end, stretch.to);
+  }
+  return masked.append(text.substr(end));
 }
 
 }  // namespace
 
-// Assignments first: the "@" in "?password=a@b" is not the one that ends a user's name.
-std::string RedactSecrets(std::string_view text) { return RedactUrls(RedactAssignments(text)); }
+// Each mark is looked at, wherever it stands: what is taken for a password may hold the sign of the
+// real one.
+std::string RedactSecrets(std::string_view text) {
+  std::vector<Stretch> found = PasswordsOfUrls(text);
+  const std::vector<Stretch> assigned = AssignedPasswords(text);
+  found.insert(found.end(), assigned.begin(), assigned.end());
+  return Masked(text, std::move(found));
+}
 
 }  // namespace lockstep
