@@ -54,7 +54,7 @@ class Poll {
 std::optional<unsigned> HistoryOid(Session& session, const BookkeepingNames& names) {
   const Rows rows =
       session.Query("select pg_catalog.to_regclass($1)::pg_catalog.oid", {names.Table("history")});
-  if (!rows.rows[0][0]) return {};
+  if (!rows.At(0, 0)) return {};
   return static_cast<unsigned>(rows.Int(0, 0));
 }
 

@@ -27,7 +27,7 @@ Rows Ask(Session& session, const BodyEnvironment& body, const std::string& query
     session.Send("rollback");
     RequireSuccess(reply);
   }
-  return std::move(reply.rows.back());
+  return reply.RowsOf(reply.rows.size() - 1);
 }
 
 // A statement that has to be alone in its message, with the body's role and search_path.

@@ -68,7 +68,7 @@ std::optional<LockHolder> FindLockHolder(Session& session, const LockKey& key) {
   holder.client_address = rows.Text(0, 3);
   holder.state = rows.Text(0, 4);
   holder.backend_age_seconds = rows.Real(0, 5);
-  holder.query_age_seconds = rows.rows[0][6] ? rows.Real(0, 6) : -1;
+  holder.query_age_seconds = rows.At(0, 6) ? rows.Real(0, 6) : -1;
   return holder;
 }
 

@@ -186,7 +186,7 @@ BlockerKind KindOf(const Blocker& blocker, bool autovacuum) {
 }
 
 double RealOrUnknown(const Rows& rows, std::size_t row, std::size_t column) {
-  return rows.rows[row][column] ? rows.Real(row, column) : -1;
+  return rows.At(row, column) ? rows.Real(row, column) : -1;
 }
 
 Blocker BlockerFrom(const Rows& rows, std::size_t row) {

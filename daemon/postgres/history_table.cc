@@ -23,7 +23,10 @@ std::string Function(const BookkeepingNames& names, std::string_view name) {
   return names.Table(name);
 }
 
+// The beginning of time for what no clock here can say, infinity among it.
 WallTime TimeOf(double epoch_seconds) {
+  constexpr double kLatest = 9e9;  // in 2255; nanoseconds end seven years later
+  if (!(std::abs(epoch_seconds) < kLatest)) return {};
   return WallTime(
       std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(epoch_seconds)));
 }
@@ -243,7 +246,7 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   RequireAllTables(there.Text(0, 3), names);
   RequireNoStranger(there.Text(0, 4), names);
   Look look;
-  const bool installed = there.rows[0][0].has_value();
+  const bool installed = there.At(0, 0).has_value();
   const bool alembic = there.Bool(0, 2);
   look.bookkeeping.alembic_table_exists = there.Bool(0, 1);
   std::string sql;
@@ -262,17 +265,18 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   const Reply reply = session.Send(sql, Keep::kRows);
   RequireSuccess(reply);
   if (installed) {
-    const Rows& state = reply.rows.at(0);
+    const Rows& state = reply.RowsOf(0);
     look.bookkeeping.format = static_cast<int>(state.Int(0, 0));
     RequireKnownFormat(look.bookkeeping.format, names);
     RequireWholeHistory(state.Int(0, 2), state.Int(0, 1), names);
-    look.history = History(Each<HistoryEntry>(reply.rows.at(1), EntryOf),
-                           Each<FailedAttempt>(reply.rows.at(2), FailureOf),
-                           Each<ProgressRow>(reply.rows.at(3), ProgressOf));
+    look.history = History(Each<HistoryEntry>(reply.RowsOf(1), EntryOf),
+                           Each<FailedAttempt>(reply.RowsOf(2), FailureOf),
+                           Each<ProgressRow>(reply.RowsOf(3), ProgressOf));
   }
   if (alembic) {
-    look.alembic = Each<std::string>(
-        reply.rows.back(), [](const Rows& rows, std::size_t r) { return rows.Text(r, 0); });
+    look.alembic =
+        Each<std::string>(reply.RowsOf(installed ? 4 : 0),
+                          [](const Rows& rows, std::size_t r) { return rows.Text(r, 0); });
   }
   return look;
 }

@@ -222,7 +222,16 @@ PGconn* OncePolicy::Connect() const {
 
 OnceConnection::OnceConnection(const ConnectionUrl& url, std::chrono::milliseconds timeout)
     : connection_base(policy_), policy_(url, timeout) {
-  init();
+  try {
+    init();
+  } catch (const pqxx::pqxx_exception& error) {
+    // libpqxx serves none whose version it cannot make out, nor very old ones. The destructor,
+    // which closes what it has been given, is for what was made whole.
+    close();
+    throw Error(ErrorCode::kUnreachable,
+                "the server cannot be served: " + std::string(error.base().what()),
+                "is there a PostgreSQL server at this address?");
+  }
 }
 
 }  // namespace lockstep

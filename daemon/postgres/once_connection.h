@@ -46,8 +46,8 @@ class OncePolicy : public pqxx::connectionpolicy {
   PGconn* raw_ = nullptr;
 };
 
-// The user's statements go through libpq itself, since libpqxx drops an error's position, detail
-// and hint; our own go through libpqxx. Thread: run.
+// Statements go through libpq itself, since libpqxx drops an error's position, detail and hint.
+// Thread: run.
 class OnceConnection : public pqxx::connection_base {
  public:
   OnceConnection(const ConnectionUrl& url, std::chrono::milliseconds timeout);

@@ -124,8 +124,8 @@ CatalogAnswer AskCatalog(Session& session, const BodyNames& names,
   batch.Add("commit");
   const Reply reply = SendOrThrow(session, batch.text());
   constexpr std::size_t kFirstAnswer = 3;  // after the role and the path
-  CatalogAnswer answer{.locked = ReadLocked(reply.rows.at(kFirstAnswer)), .worked_on = {}};
-  if (!works.empty()) answer.worked_on = ReadWorkedOn(reply.rows.at(kFirstAnswer + 1));
+  CatalogAnswer answer{.locked = ReadLocked(reply.RowsOf(kFirstAnswer)), .worked_on = {}};
+  if (!works.empty()) answer.worked_on = ReadWorkedOn(reply.RowsOf(kFirstAnswer + 1));
   return answer;
 }
 

@@ -27,7 +27,7 @@ bool KeepsItsServerProcess(Session& session, const ServerFacts& facts, const Ses
   if (held.rows[0].Int(0, 0) == facts.backend_pid) return false;
   const Reply reply =
       session.Send("select pg_catalog.pg_backend_pid()", Keep::kRows, kProbeTimeout);
-  return reply.ok() && reply.rows.at(0).Int(0, 0) == facts.backend_pid;
+  return reply.ok() && reply.RowsOf(0).Int(0, 0) == facts.backend_pid;
 }
 
 void RequireSessionPooling(Session& session, const ServerFacts& facts, const SessionFactory& open) {

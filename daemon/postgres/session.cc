@@ -8,7 +8,6 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
-#include <pqxx/pqxx>
 #include <utility>
 
 #include "base/error.h"
@@ -53,6 +52,12 @@ SqlError ErrorOf(const PGresult* result) {
               "the server rolls back what was not committed; run the command again", state);
 }
 
+// Of a server that is none of PostgreSQL's, or broken.
+[[noreturn]] void ThrowNonsense(const std::string& what) {
+  throw Error(ErrorCode::kConnectionLost, "the server's answer makes no sense: " + what,
+              "is there a PostgreSQL server at this address?");
+}
+
 class PqCanceller : public Canceller {
  public:
   explicit PqCanceller(PGconn* connection) : cancel_(PQgetCancel(connection)) {}
@@ -87,33 +92,6 @@ Rows RowsOf(const PGresult* result) {
     }
   }
   return rows;
-}
-
-Rows RowsOf(const pqxx::result& result) {
-  Rows rows;
-  for (pqxx::row_size_type c = 0; c < result.columns(); ++c) {
-    rows.columns.emplace_back(result.column_name(c));
-  }
-  for (const auto& row : result) {
-    auto& values = rows.rows.emplace_back();
-    for (const auto& field : row) {
-      if (field.is_null()) {
-        values.emplace_back();
-      } else {
-        values.emplace_back(std::in_place, field.c_str(), field.size());
-      }
-    }
-  }
-  return rows;
-}
-
-// libpqxx 6 forgets the SQLSTATE of these; their type tells it.
-std::string StateOf(const pqxx::sql_error& error) {
-  if (!error.sqlstate().empty()) return error.sqlstate();
-  if (dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr) {
-    return std::string(sql_state::kInsufficientPrivilege);
-  }
-  return {};
 }
 
 [[noreturn]] void ThrowRefused(const std::string& message, const std::string& state) {
@@ -158,26 +136,25 @@ class PqxxSession : public Session {
     return reply;
   }
 
+  // By libpq itself, as Send is: libpqxx forgets SQLSTATEs, and loses memory with an answer that
+  // makes no sense.
   Rows Query(std::string_view sql, const std::vector<SqlValue>& parameters) override {
+    SteadyDeadline until;
+    if (answer_deadline_) until = std::chrono::steady_clock::now() + *answer_deadline_;
     std::vector<const char*> values;
     for (const SqlValue& value : parameters) values.push_back(value ? value->c_str() : nullptr);
-    if (answer_deadline_) return QueryWithin(*answer_deadline_, sql, values);
-    try {
-      pqxx::nontransaction work(connection_);
-      return RowsOf(work.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(values)));
-    } catch (const pqxx::broken_connection& error) {
-      ThrowLost(FirstLine(error.what()));
-    } catch (const pqxx::serialization_failure& error) {
-      ThrowRefused(FirstLine(error.what()), std::string(sql_state::kSerializationFailure));
-    } catch (const pqxx::deadlock_detected& error) {
-      ThrowRefused(FirstLine(error.what()), std::string(sql_state::kDeadlockDetected));
-    } catch (const pqxx::sql_error& error) {
-      if (PQstatus(raw_) == CONNECTION_BAD) ThrowLost(FirstLine(error.what()), StateOf(error));
-      ThrowRefused(FirstLine(error.what()), StateOf(error));
-    } catch (const pqxx::failure& error) {
-      if (PQstatus(raw_) == CONNECTION_BAD) ThrowLost(FirstLine(error.what()));
-      throw Error(ErrorCode::kInternal, FirstLine(error.what()));
+    if (PQsendQueryParams(raw_, std::string(sql).c_str(), static_cast<int>(values.size()), nullptr,
+                          values.data(), nullptr, nullptr, 0) != 1) {
+      ThrowLost(Problem());
     }
+    Reply reply;
+    while (ResultPtr result = Next(until)) Take(result.get(), Keep::kRows, reply);
+    if (PQstatus(raw_) == CONNECTION_BAD) {
+      ThrowLost(reply.error ? reply.error->message : Problem(),
+                reply.error ? reply.error->sqlstate : "");
+    }
+    if (reply.error) ThrowRefused(reply.error->message, reply.error->sqlstate);
+    return reply.rows.empty() ? Rows{} : std::move(reply.rows.front());
   }
 
   std::shared_ptr<Canceller> MakeCanceller() override {
@@ -209,21 +186,6 @@ class PqxxSession : public Session {
              FieldOf(result, PG_DIAG_MESSAGE_PRIMARY)});
   }
 
-  // libpqxx waits for an answer for as long as the server lives.
-  Rows QueryWithin(std::chrono::milliseconds deadline, std::string_view sql,
-                   const std::vector<const char*>& values) {
-    const SteadyDeadline until = std::chrono::steady_clock::now() + deadline;
-    if (PQsendQueryParams(raw_, std::string(sql).c_str(), static_cast<int>(values.size()), nullptr,
-                          values.data(), nullptr, nullptr, 0) != 1) {
-      ThrowLost(Problem());
-    }
-    Reply reply;
-    while (ResultPtr result = Next(until)) Take(result.get(), Keep::kRows, reply);
-    if (PQstatus(raw_) == CONNECTION_BAD) ThrowLost(Problem());
-    if (reply.error) ThrowRefused(reply.error->message, reply.error->sqlstate);
-    return reply.rows.empty() ? Rows{} : std::move(reply.rows.front());
-  }
-
   std::string Problem() const { return FirstLine(PQerrorMessage(raw_)); }
 
   ResultPtr Next(const SteadyDeadline& deadline) {
@@ -248,6 +210,9 @@ class PqxxSession : public Session {
       case PGRES_COPY_OUT:
         DrainCopy();
         return;
+      case PGRES_COPY_BOTH:
+        // Of a walsender only; libpq would hand it out again and again.
+        ThrowNonsense("it begins to replicate");
       case PGRES_FATAL_ERROR:
       case PGRES_BAD_RESPONSE:
         // A lost connection adds a second report; the server's own came first.
@@ -318,8 +283,18 @@ void RequireSupported(int version) {
 
 const std::string& Rows::Text(std::size_t row, std::size_t column) const {
   static const std::string none;
-  const SqlValue& value = rows.at(row).at(column);
+  const SqlValue& value = At(row, column);
   return value ? *value : none;
+}
+
+const SqlValue& Rows::At(std::size_t row, std::size_t column) const {
+  if (row >= rows.size() || column >= rows[row].size()) ThrowNonsense("a value is missing");
+  return rows[row][column];
+}
+
+const Rows& Reply::RowsOf(std::size_t index) const {
+  if (index >= rows.size()) ThrowNonsense("rows are missing");
+  return rows[index];
 }
 
 long long Rows::Int(std::size_t row, std::size_t column) const {
@@ -395,7 +370,7 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
                 reply.error->sqlstate);
   }
   OpenedSession opened;
-  opened.facts = FactsFrom(reply.rows.at(0), *session);
+  opened.facts = FactsFrom(reply.RowsOf(0), *session);
   opened.facts.other_servers = here.servers();
   std::erase_if(opened.facts.other_servers,
                 [&](const ServerAddress& server) { return server.Names(opened.facts.address); });

@@ -26,6 +26,9 @@ struct Rows {
 
   std::size_t size() const { return rows.size(); }
   bool empty() const { return rows.empty(); }
+  // All of these throw Error kConnectionLost when there is no such value: then the server is none
+  // of PostgreSQL's.
+  const SqlValue& At(std::size_t row, std::size_t column) const;
   // The value as text, "" for NULL.
   const std::string& Text(std::size_t row, std::size_t column) const;
   long long Int(std::size_t row, std::size_t column) const;  // 0 for NULL
@@ -39,6 +42,8 @@ struct Reply {
   std::vector<Rows> rows;         // of those that returned rows, when they were asked for
   std::optional<SqlError> error;  // of the statement that failed; none ran after it
   bool ok() const { return !error.has_value(); }
+  // Of the statement number `index` among those that returned rows, from 0. Throws as Rows does.
+  const Rows& RowsOf(std::size_t index) const;
 };
 
 // Throws what PostgreSQL said no to as an Error: for statements of our own, whose "no" is no
