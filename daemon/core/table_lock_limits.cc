@@ -88,10 +88,11 @@ std::string LadderText(const std::vector<Duration>& ladder) {
 
 std::string SizeText(long long bytes) {
   if (bytes == 0) return "0";
-  const auto unit = std::find_if(kUnits.rbegin(), kUnits.rend(), [bytes](const Unit& candidate) {
-    return bytes % candidate.bytes == 0;
-  });
-  return std::to_string(bytes / unit->bytes) + std::string(unit->name);
+  const Unit* largest = &kUnits.front();
+  for (const Unit& unit : kUnits) {
+    if (bytes % unit.bytes == 0) largest = &unit;
+  }
+  return std::to_string(bytes / largest->bytes) + std::string(largest->name);
 }
 
 struct Key {
