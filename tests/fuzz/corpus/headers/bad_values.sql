@@ -1,0 +1,6 @@
+-- transaction: maybe
+-- variables: yes
+-- acknowledge: rewrite
+-- lock_deadline: never
+-- revises: a b, c
+-- description:

@@ -1,0 +1,5 @@
+
+
+  
+-- revision: x
+select 1;

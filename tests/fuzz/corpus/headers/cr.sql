@@ -1,0 +1,1 @@
+-- revision: x-- transaction: offselect 1;

@@ -1,0 +1,5 @@
+-- revision: x
+-- revises: none
+
+-- transaction: off
+select 1;

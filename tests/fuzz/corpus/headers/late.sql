@@ -1,0 +1,4 @@
+-- revision: x
+
+-- transaction: off
+select 1;

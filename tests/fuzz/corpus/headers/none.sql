@@ -1,0 +1,2 @@
+-- revises: none
+select 1;

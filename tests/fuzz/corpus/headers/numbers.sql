@@ -1,0 +1,4 @@
+-- max_victims: 3
+-- small_table: 10MB
+-- max_victim_wait: 300ms
+-- young_holder: 0

@@ -1,0 +1,5 @@
+-- Note: nothing
+-- http://example.org
+-- key:value
+--revision: x
+-- revision:	y

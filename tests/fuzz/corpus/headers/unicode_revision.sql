@@ -1,0 +1,3 @@
+-- revision: äöü
+-- description: ‎x　
+-- irreversible:  

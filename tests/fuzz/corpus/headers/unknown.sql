@@ -1,0 +1,3 @@
+-- revison: x
+-- transaktion: off
+-- x: y

@@ -1,0 +1,2 @@
+-- variables: on
+${A}${B_1}$${C}${D-E}${

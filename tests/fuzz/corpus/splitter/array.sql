@@ -1,0 +1,1 @@
+select a[1:2], b::int[], :x, :'y', array[1,2]; select $1::text;

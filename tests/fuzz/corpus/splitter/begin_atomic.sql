@@ -1,0 +1,1 @@
+create function f(a int) returns int language sql begin atomic select 1; select case when a > 1 then 2 else 3 end; end; select 2;

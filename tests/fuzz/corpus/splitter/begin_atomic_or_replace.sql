@@ -1,0 +1,1 @@
+create or replace procedure p() language sql begin atomic insert into t values (1); end; call p();

@@ -1,0 +1,1 @@
+﻿select 1; select 'ä;ö', "ü;"; select $ä$;$ä$;

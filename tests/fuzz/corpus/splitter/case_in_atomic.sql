@@ -1,0 +1,1 @@
+create function f() returns int begin atomic select case 1 when 1 then case when true then 1 end end as "end"; select x.end, 1 as case from x; end;

@@ -1,0 +1,1 @@
+create index concurrently if not exists i on a (b); drop index concurrently i; reindex (concurrently) table a; vacuum;

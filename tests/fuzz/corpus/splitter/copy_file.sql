@@ -1,0 +1,1 @@
+copy a from '/tmp/x'; copy a to stdout; copy (select 1) to '/tmp/y';

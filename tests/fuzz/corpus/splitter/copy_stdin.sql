@@ -1,0 +1,4 @@
+copy a from stdin;
+1	x;y
+\.
+select 1;

@@ -1,0 +1,1 @@
+do $$ begin perform 1; end $$; select $q$a;b$q$; select $a$ $b$ ; $b$ $a$;

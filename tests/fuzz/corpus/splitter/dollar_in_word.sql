@@ -1,0 +1,1 @@
+select a$b$c, 1$$;$$; select $1;

@@ -1,0 +1,3 @@
+select E'a\';b'; select e'\\'; select E'a'
+  -- c
+ 'b\';';

@@ -1,0 +1,1 @@
+create table begin_atomic ("end" int, atomic int, case_ int); select t.case, t.end from t;

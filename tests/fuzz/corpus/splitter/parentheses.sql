@@ -1,0 +1,1 @@
+select (1; 2); create table a (b int default (1+(2)));

@@ -1,0 +1,3 @@
+\i other.sql
+select 1 \g
+select 2;

@@ -1,0 +1,1 @@
+select 'it''s; fine', "a""; b"; select U&'\0041;' , N'x;', b'01', x'ff';

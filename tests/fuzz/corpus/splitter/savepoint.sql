@@ -1,0 +1,1 @@
+savepoint a; rollback to a; release a; commit;

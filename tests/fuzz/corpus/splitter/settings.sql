@@ -1,0 +1,1 @@
+set standard_conforming_strings = off; select 'a\'; set local x.y = 'b'; reset all; set role a; discard all;

@@ -1,0 +1,1 @@
+begin; create table a (); commit;

@@ -1,0 +1,1 @@
+start transaction; abort; end; rollback and chain; prepare transaction 'a'; commit prepared 'a'; rollback prepared 'b';

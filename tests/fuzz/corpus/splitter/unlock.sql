@@ -1,0 +1,1 @@
+select pg_advisory_unlock_all(); do $$ begin perform pg_advisory_unlock(1); end $$;
