@@ -72,8 +72,11 @@ class Round:
         heapq.heappush(self.due, (time.monotonic() + seconds, next(self.numbers), action))
 
     def leading_replica(self):
+        return self.replica_of(self.leader)
+
+    def replica_of(self, backend):
         for each in self.wire.open_connections():
-            if each.backend == self.leader and each.replica < len(self.replicas):
+            if each.backend == backend and each.replica < len(self.replicas):
                 return self.replicas[each.replica]
         return None
 

@@ -55,11 +55,15 @@ class Faults:
         self.scene.later(self.random.choice([0.1, 0.3, 0.6, 1.5]), lambda: agent.signal(signal.SIGCONT))
         return True
 
-    def _stop_for_long(self):
-        """Longer than the lease of a mutant."""
-        agent = self.random.choice(self.scene.replicas).agent
+    def _stop_the_lease(self):
+        """Who has the lease of a mutant, for longer than it lasts; one at a time, so that a rival is there."""
+        owner = self.scene.database.try_lines("select owner from chaos.lease where ends > clock_timestamp()")
+        replica = self.scene.replica_of(int(owner[0])) if owner else self.scene.leading_replica()
+        if replica is None or any(each.agent.stopped() for each in self.scene.replicas):
+            return False
+        agent = replica.agent
         agent.signal(signal.SIGSTOP)
-        self.scene.later(1.6, lambda: agent.signal(signal.SIGCONT))
+        self.scene.later(2.5, lambda: agent.signal(signal.SIGCONT))
         return True
 
     def _kill_command(self):

@@ -2,7 +2,7 @@
 import dataclasses
 
 INDEX_EVERY = 10  # outside a transaction
-SLOW_EVERY, SLOW_SECONDS = 10, 0.3
+SLOW_EVERY, SLOW_SECONDS, VERY_SLOW_SECONDS = 10, 0.3, 1.0
 FAIL_EVERY = 25
 HOSTILE_EVERY = 40
 
@@ -30,7 +30,7 @@ class Revision:
     table: str = ""
     index: str = ""
     dropped_index: str = ""
-    slow: bool = False
+    sleeps: float = 0.0  # s
     fails: bool = False
     hostile: str = ""  # one of HOSTILE
 
@@ -48,8 +48,8 @@ class Revision:
             return self._hostile_up()
         body = f"-- description: number {self.number}\n" + self._note("up", 1) + self._ddl_up()
         body += self._note("up", 2)
-        if self.slow:
-            body += f"select pg_sleep({SLOW_SECONDS});\n"
+        if self.sleeps:
+            body += f"select pg_sleep({self.sleeps});\n"
         if self.fails and not mended:
             body += "select 1 / 0;\n"
         return body + "select pg_sleep(0.004);\n" + self._note("up", 3)
@@ -92,7 +92,9 @@ def revision(number, shape="mixed"):
     """`shape`: "mixed"; "plain"; "slow", in a transaction that takes a while; "index"; "indexes", every second one."""
     name = f"{number:04}"
     if shape in ("plain", "slow"):
-        return Revision(number, name, transactional=True, parts=3, column=f"c_{name}", slow=shape == "slow")
+        made = Revision(number, name, transactional=True, parts=3, table=f"t_{name}")  # in nobody's way
+        made.sleeps = VERY_SLOW_SECONDS if shape == "slow" else 0.0
+        return made
     if shape == "index" or (shape == "indexes" and number % 2 == 0):
         return Revision(number, name, transactional=False, parts=2, index=f"ix_{name}")
     if number % INDEX_EVERY == 0:
@@ -106,7 +108,7 @@ def revision(number, shape="mixed"):
         made.table = f"t_{name}"
     else:
         made.column = f"c_{name}"
-    made.slow = number % SLOW_EVERY == 5
+    made.sleeps = SLOW_SECONDS if number % SLOW_EVERY == 5 else 0.0
     made.fails = number % FAIL_EVERY == 13
     if number % HOSTILE_EVERY == 21:
         made.hostile = HOSTILE[number // HOSTILE_EVERY % len(HOSTILE)][0]
