@@ -15,14 +15,20 @@ Duration Seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
-// For a mutant: who has the row for a second, by the clock. The test makes the table.
+// For a mutant: who has the row for a while, by the clock. The test makes the table.
 bool TakeLease(Session& session) {
   return !session
               .Query(
                   "update chaos.lease set owner = pg_catalog.pg_backend_pid(), ends ="
-                  " pg_catalog.clock_timestamp() operator(pg_catalog.+) '1 s'::pg_catalog.interval"
+                  " pg_catalog.clock_timestamp() operator(pg_catalog.+) '4 s'::pg_catalog.interval"
                   " where ends operator(pg_catalog.<) pg_catalog.clock_timestamp() returning 1")
               .empty();
+}
+
+void EndLease(Session& session) {
+  session.Query(
+      "update chaos.lease set ends = '-infinity'"
+      " where owner operator(pg_catalog.=) pg_catalog.pg_backend_pid()");
 }
 
 }  // namespace
@@ -43,6 +49,7 @@ bool TryLock(Session& session, const LockKey& key) {
 }
 
 void Unlock(Session& session, const LockKey& key) {
+  if (Mutant("lease-without-fence")) return EndLease(session);
   session.Query("select pg_catalog.pg_advisory_unlock($1::pg_catalog.int4, $2::pg_catalog.int4)",
                 Parameters(key));
 }

@@ -169,17 +169,6 @@ bool IsUnfencedMutant() {
          Mutant("blind-retry");
 }
 
-std::string UnfencedEnterSql(const BookkeepingNames& names, const HistoryChange& change) {
-  const std::string renew =
-      Mutant("lease-without-fence")
-          ? "with renewed as (update chaos.lease set ends = pg_catalog.clock_timestamp()"
-            " operator(pg_catalog.+) '1 s'::pg_catalog.interval"
-            " where owner operator(pg_catalog.=) pg_catalog.pg_backend_pid()) "
-          : "";
-  return renew + "update " + names.Table("fence") +
-         " set attempt = " + QuoteLiteral(change.attempt) + " where only_row";
-}
-
 std::string FenceArguments(const RunIdentity& run) {
   return QuoteLiteral(run.run_id) + ", " + std::to_string(run.epoch);
 }
@@ -310,7 +299,9 @@ RunIdentity BumpFence(Session& session, const BookkeepingNames& names) {
 
 std::string EnterSql(const BookkeepingNames& names, const RunIdentity& run,
                      const HistoryChange& change) {
-  if (IsUnfencedMutant()) return UnfencedEnterSql(names, change);
+  if (IsUnfencedMutant()) {
+    return "update " + names.Table("fence") + " set attempt = " + QuoteLiteral(change.attempt);
+  }
   return "select " + Function(names, "enter") + '(' + FenceArguments(run) + ", " +
          QuoteLiteral(change.attempt) + ", " + QuoteLiteral(change.revision) + ", " +
          (change.present ? "false" : "true") + ", " + QuoteArray(change.parents) + ')';

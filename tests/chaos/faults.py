@@ -63,7 +63,7 @@ class Faults:
             return False
         agent = replica.agent
         agent.signal(signal.SIGSTOP)
-        self.scene.later(2.5, lambda: agent.signal(signal.SIGCONT))
+        self.scene.later(4.5, lambda: agent.signal(signal.SIGCONT))
         return True
 
     def _kill_command(self):

@@ -31,7 +31,7 @@ class Mutant:
 MUTANTS = {
     "separate-lock-connection": Mutant("the migration lock on another connection", {"reset_lock": 1}, "slow", 0.4, revisions=4),
     "separate-history": Mutant("the history in a transaction of its own", {"commit_dropped": 1}, gap=0.3),
-    "lease-without-fence": Mutant("a lease by the clock, and no fence", {"stop_the_lease": 1}, "slow", 0.4, revisions=4),
+    "lease-without-fence": Mutant("a lease by the clock, and no fence", {"stop_the_lease": 1}, "slow", 0.4, revisions=3),
     "blind-retry": Mutant("once more after a doubtful commit, without a look", {"answer_dropped": 1}, gap=0.2),
     "believed-if-not-exists": Mutant(
         "an interrupted index is believed because it is there", {"terminate_leader": 1}, "indexes", 0.2, 200_000, 6
