@@ -122,10 +122,10 @@ class Round:
             if now >= moments["trigger"]:
                 moments["trigger"] = now + TRIGGER_EVERY
                 self._trigger(self.random.choice(self.replicas))
-            if now >= moments["command"]:
+            if now >= moments["command"] and self.options.commands:
                 moments["command"] = now + COMMAND_EVERY
                 self.commands.start(["upgrade"])
-            if now >= moments["downgrade"] and self.applied > 3:
+            if now >= moments["downgrade"] and self.applied > 3 and self.options.commands:
                 moments["downgrade"] = now + DOWNGRADE_EVERY
                 self._downgrade()
             if now >= moments["finish"] and self.half_rolled_back:

@@ -43,7 +43,7 @@ def options_for(options, name, environment):
     mutant = MUTANTS[name]
     return argparse.Namespace(**vars(options) | {
         "weights": mutant.weights, "shape": mutant.shape, "gap": mutant.gap, "rows": mutant.rows, "replicas": 3,
-        "patience": 4, "environment": environment,
+        "patience": 4, "environment": environment, "commands": False,
     })
 
 
