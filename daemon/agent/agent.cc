@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cstring>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "agent/events.h"
@@ -97,7 +97,7 @@ int Agent::Run() {
   return 0;
 }
 
-// ---- Doors ---------------------------------------------------------------------------------------
+// ---- Doors --------------------------------------------------------------------------------------
 
 HttpServer Agent::MakeServer() {
   const auto handler = [this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
@@ -113,8 +113,8 @@ HttpServer Agent::MakeServer() {
   };
   events.on_refused = [this](std::string_view why) { metrics_.OnHttpRefused(why); };
   events.on_error = [](std::string_view what, const HttpRequest& request) {
-    LogEvent(event::kRequestFailed, request.method + " " + Escaped(request.path) + ": " +
-                                        std::string(what));
+    LogEvent(event::kRequestFailed,
+             request.method + " " + Escaped(request.path) + ": " + std::string(what));
   };
   return HttpServer(io_, LimitsByDescriptors(), handler, problem, std::move(events));
 }
@@ -140,7 +140,7 @@ void Agent::OpenDoors() {
   }
 }
 
-// ---- Targets -------------------------------------------------------------------------------------
+// ---- Targets ------------------------------------------------------------------------------------
 
 void Agent::BeginTarget(const TargetSettings& settings) {
   Target target;
@@ -155,8 +155,8 @@ void Agent::WatchFolder(Target& target, const TargetSettings& settings) {
   if (target.watch && target.folder == settings.settings.folder) return;
   target.folder = settings.settings.folder;
   TargetWorker* worker = target.worker.get();
-  target.watch = std::make_unique<FolderWatch>(io_, target.folder,
-                                               [worker] { worker->OnFolderChange(); });
+  target.watch =
+      std::make_unique<FolderWatch>(io_, target.folder, [worker] { worker->OnFolderChange(); });
 }
 
 // Its run may take its time; the event loop does not wait for it.
@@ -204,7 +204,7 @@ void Agent::Pause(std::string_view target, bool pause) {
   }
 }
 
-// ---- Signals -------------------------------------------------------------------------------------
+// ---- Signals ------------------------------------------------------------------------------------
 
 void Agent::OnSignal(const ReceivedSignal& signal) {
   LogEvent(event::kSignalReceived, "SIG" + std::string(sigabbrev_np(signal.number)),
@@ -239,7 +239,7 @@ void Agent::OnStopSignal() {
   CancelNow();
 }
 
-// ---- Reload --------------------------------------------------------------------------------------
+// ---- Reload -------------------------------------------------------------------------------------
 
 // Files are read by a thread of their own, since the event loop waits for nothing. Who asks while
 // one is under way gets that one's answer.
@@ -277,9 +277,8 @@ void Agent::OnLoaded(Loaded loaded) {
 // the same name, would take that run for its own.
 void Agent::RequireGoneAreGone(const AgentSettings& settings) const {
   for (const TargetSettings& target : settings.targets) {
-    const bool leaves = std::ranges::any_of(leaving_, [&](const Target& one) {
-      return one.worker->status()->name == target.name;
-    });
+    const bool leaves = std::ranges::any_of(
+        leaving_, [&](const Target& one) { return one.worker->status()->name == target.name; });
     if (!leaves) continue;
     throw Error(ErrorCode::kBadSettings,
                 "target \"" + target.name + "\" was taken out, and its last run is still under way",
@@ -297,7 +296,8 @@ ReloadResult Agent::Use(Loaded loaded) {
                            settings.socket_mode == settings_->socket_mode &&
                            settings.socket_group == settings_->socket_group;
   if (!same_socket) result.restart_needed.emplace_back("socket");
-  if (settings.log_format != settings_->log_format) result.restart_needed.emplace_back("log.format");
+  if (settings.log_format != settings_->log_format)
+    result.restart_needed.emplace_back("log.format");
   if (settings.log_level != settings_->log_level) SetLogLevel(settings.log_level);
   std::vector<std::string> gone = Targets();
   for (const TargetSettings& target : settings.targets) {
@@ -335,7 +335,7 @@ void Agent::EndReload(const ReloadResult& result) {
   TellSystemd();
 }
 
-// ---- Changes and clocks --------------------------------------------------------------------------
+// ---- Changes and clocks -------------------------------------------------------------------------
 
 // However much changes at once, the loop is woken once.
 void Agent::OnChange() {
@@ -365,9 +365,8 @@ bool Agent::AllReady() const {
 }
 
 bool Agent::WorksOnARun() const {
-  return std::ranges::any_of(targets_, [](const auto& one) {
-    return one.second.worker->status()->run.has_value();
-  });
+  return std::ranges::any_of(
+      targets_, [](const auto& one) { return one.second.worker->status()->run.has_value(); });
 }
 
 // Of all targets, those that leave too.
@@ -407,8 +406,8 @@ void Agent::TellSystemd() {
 }
 
 // How late the loop comes to a timer is how long it was held up. While systemd waits for us and
-// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends by
-// TimeoutStartSec, instead of never.
+// a run is under way, or the stop is, it is asked for more time: a start that comes to nothing ends
+// by TimeoutStartSec, instead of never.
 void Agent::Tick() {
   tick_.async_wait([this](const boost::system::error_code& problem) {
     if (problem || left_) return;
@@ -430,23 +429,25 @@ void Agent::KeepWatchdog() {
   });
 }
 
-// ---- The end -------------------------------------------------------------------------------------
+// ---- The end ------------------------------------------------------------------------------------
 
 void Agent::Stop() {
   stopping_ = true;
-  LogEvent(event::kAgentStopping, "stops: a migration that runs is finished, within " +
-                                      ToText(settings_->shutdown_grace));
+  LogEvent(event::kAgentStopping,
+           "stops: a migration that runs is finished, within " + ToText(settings_->shutdown_grace));
   systemd_.Stopping();
   systemd_.Status("stopping");
   api_.RefuseChanges();
-  // In this order: a run that is begun now stands in the journal, or its thread has heard of the end.
+  // In this order: a run that is begun now stands in the journal, or its thread has heard of the
+  // end.
   for (auto& [name, target] : targets_) target.worker->RequestEnd();
   journal_.RequestStopOfAll(false);
   CancelAfterGrace();
 }
 
 void Agent::CancelAfterGrace() {
-  grace_.expires_after(std::chrono::duration_cast<std::chrono::milliseconds>(settings_->shutdown_grace));
+  grace_.expires_after(
+      std::chrono::duration_cast<std::chrono::milliseconds>(settings_->shutdown_grace));
   grace_.async_wait([this](const boost::system::error_code& problem) {
     if (!problem && !cancelled_) CancelNow();
   });

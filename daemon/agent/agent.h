@@ -1,9 +1,9 @@
 // The agent: builds the rooms, and carries signals, requests and clocks to them.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -115,9 +115,9 @@ class Agent : private AgentControl {
   HttpServer server_;
   std::unique_ptr<ControlSocket> control_socket_;
   Signals signals_;
-  boost::asio::steady_timer tick_;       // the event loop's lag
+  boost::asio::steady_timer tick_;  // the event loop's lag
   boost::asio::steady_timer watchdog_;
-  boost::asio::steady_timer waiting_;    // for those who wait for an answer
+  boost::asio::steady_timer waiting_;  // for those who wait for an answer
   boost::asio::steady_timer grace_;
   std::vector<std::function<void(const ReloadResult&)>> reload_listeners_;
   std::thread reloading_;

@@ -66,9 +66,9 @@ RunOrder OrderIn(const HttpRequest& request, const json::object& body) {
   if (conflict.key_reused) {
     Refuse(409, "this Idempotency-Key was used for another order", "take a new one", run.id);
   }
-  const std::string command =
-      run.order.direction == Direction::kUp ? "upgrade " : "downgrade ";
-  Refuse(409, "a run is active: " + command + run.order.goal + ", " + std::string(NameOf(run.phase)),
+  const std::string command = run.order.direction == Direction::kUp ? "upgrade " : "downgrade ";
+  Refuse(409,
+         "a run is active: " + command + run.order.goal + ", " + std::string(NameOf(run.phase)),
          "follow it, wait for it, or end it", run.id);
 }
 
@@ -137,15 +137,13 @@ Api::Later Api::Reload(const HttpRequest& request, const Reply& reply) {
   LogChange(request, "a reload was asked for");
   agent_.Reload([reply](const ReloadResult& result) {
     if (!result.problem.empty()) {
-      reply->Send(
-          ToResponse({.status = 422, .detail = result.problem, .hint = result.hint}));
+      reply->Send(ToResponse({.status = 422, .detail = result.problem, .hint = result.hint}));
       return;
     }
-    const std::string message =
-        result.restart_needed.empty()
-            ? "the settings are in force"
-            : "in force, but for what counts from the next start on: " +
-                  Join(result.restart_needed, ", ");
+    const std::string message = result.restart_needed.empty()
+                                    ? "the settings are in force"
+                                    : "in force, but for what counts from the next start on: " +
+                                          Join(result.restart_needed, ", ");
     reply->Send(JsonResponse({{"reloaded", true},
                               {"message", message},
                               {"restart_needed", ToJson(result.restart_needed)}}));

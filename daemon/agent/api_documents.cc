@@ -54,7 +54,8 @@ json::object ToJson(const JournaledRun& run, const std::optional<RunProgress>& p
       {"created_at", ToIso8601(run.created_at)},
       {"started_at", TimeOrNull(run.started_at)},
       {"ended_at", TimeOrNull(run.ended_at)},
-      {"progress", shows_progress ? json::value(ProgressDocument(*progress)) : json::value(nullptr)},
+      {"progress",
+       shows_progress ? json::value(ProgressDocument(*progress)) : json::value(nullptr)},
       {"exit_code", answer != nullptr ? json::value(static_cast<int>(answer->exit_code)) : nullptr},
       {"document", answer != nullptr ? json::value(answer->document) : nullptr}};
 }

@@ -33,7 +33,7 @@ Duration TimeoutOf(const HttpRequest& request) {
   return *timeout;
 }
 
-// ---- A goal --------------------------------------------------------------------------------------
+// ---- A goal -------------------------------------------------------------------------------------
 
 bool IsHead(const std::string& goal) { return goal == "head" || goal == "heads"; }
 

@@ -18,9 +18,8 @@ bool Contains(const std::vector<Id>& ids, long id) {
 
 bool IsInAny(const Caller& caller, const std::vector<gid_t>& groups) {
   if (Contains(groups, caller.gid)) return true;
-  return std::ranges::any_of(caller.groups, [&](gid_t group) {
-    return Contains(groups, static_cast<long>(group));
-  });
+  return std::ranges::any_of(
+      caller.groups, [&](gid_t group) { return Contains(groups, static_cast<long>(group)); });
 }
 
 [[noreturn]] void RefuseName(const char* what, const std::string& name) {

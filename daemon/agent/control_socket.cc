@@ -90,9 +90,9 @@ void CheckFolder(const std::string& path, const std::string& folder, int descrip
   }
 }
 
-// /run is empty at each start, and without systemd nobody makes folders in it. In Kubernetes it is an
-// emptyDir, which has mode 0777: too open for the socket, while a folder that we make in it is closed.
-// Elsewhere a folder that is missing is a mistake in the path.
+// /run is empty at each start, and without systemd nobody makes folders in it. In Kubernetes it is
+// an emptyDir, which has mode 0777: too open for the socket, while a folder that we make in it is
+// closed. Elsewhere a folder that is missing is a mistake in the path.
 void MakeFolderInRun(const std::string& folder) {
   if (FolderOf(folder) == "/run") ::mkdir(folder.c_str(), S_IRWXU | S_IRGRP | S_IXGRP);
 }

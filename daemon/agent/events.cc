@@ -8,14 +8,15 @@ const std::vector<EventKind>& EventCatalogue() {
   static const std::vector<EventKind> catalogue = [] {
     using namespace event;
     std::vector<EventKind> all = {
-        kAgentStarted,     kListening,          kSignalReceived,   kSettingsReloaded,
-        kSettingsRefused,  kStateDump,          kAgentStopping,    kAgentLeaves,        kAgentStopped,
-        kChangeRequested,  kChangeForbidden, kRequestFailed,    kTargetChanged,    kTargetFailed,       kDatabaseReached,
-        kDatabaseLost,     kFailover,           kFolderTaken,        kDiagnostic,       kRunBegun,
-        kRunEnded,         kRunFailed,          kRunDeferred,      kMigrationLockWaiting,
-        kMigrationLockTaken, kBackupWritten,    kMigrationBegun,   kStatementBegun,
-        kMigrationApplied, kMigrationFailed,    kTableLockBlocked, kTableLockRetry,
-        kServerNotice,     kConnectionLost,     kRunMessage,       kLogLinesDropped};
+        kAgentStarted,       kListening,       kSignalReceived,   kSettingsReloaded,
+        kSettingsRefused,    kStateDump,       kAgentStopping,    kAgentLeaves,
+        kAgentStopped,       kChangeRequested, kChangeForbidden,  kRequestFailed,
+        kTargetChanged,      kTargetFailed,    kDatabaseReached,  kDatabaseLost,
+        kFailover,           kFolderTaken,     kDiagnostic,       kRunBegun,
+        kRunEnded,           kRunFailed,       kRunDeferred,      kMigrationLockWaiting,
+        kMigrationLockTaken, kBackupWritten,   kMigrationBegun,   kStatementBegun,
+        kMigrationApplied,   kMigrationFailed, kTableLockBlocked, kTableLockRetry,
+        kServerNotice,       kConnectionLost,  kRunMessage,       kLogLinesDropped};
     std::ranges::sort(all, {}, &EventKind::name);
     return all;
   }();
@@ -28,7 +29,8 @@ std::string EventsPage() {
       "Each line is an event with a name that does not change. `daemon/agent/events.h` is the "
       "source of this page;\n`lockstepd --print-events` prints it.\n\n"
       "Fields: `target`, `run_id`, `revision`, `statement`, `attempt`, `sqlstate`, "
-      "`duration_seconds`, `backend_pid`,\n`peer_uid`, `peer_gid`, `peer_pid` where they apply. In the "
+      "`duration_seconds`, `backend_pid`,\n`peer_uid`, `peer_gid`, `peer_pid` where they apply. In "
+      "the "
       "journal each is `LOCKSTEP_<NAME>`, the event\n`LOCKSTEP_EVENT`: `journalctl "
       "LOCKSTEP_EVENT=run_failed`.\n\n"
       "| event | level | |\n|---|---|---|\n";

@@ -49,7 +49,8 @@ inline constexpr EventKind kRequestFailed{
 
 // ---- A target
 inline constexpr EventKind kTargetChanged{
-    "target_changed", LogLevel::kInfo, "What the agent does for this target, or waits for, is new."};
+    "target_changed", LogLevel::kInfo,
+    "What the agent does for this target, or waits for, is new."};
 inline constexpr EventKind kTargetFailed{
     "target_failed", LogLevel::kError,
     "Work on a target met a bug of the agent; it goes on in a while. Please report it."};

@@ -55,8 +55,7 @@ ManifestSight Incomplete(const std::string& problem) {
 }  // namespace
 
 bool FolderMark::IsOlderThan(Duration settle, WallTime now) const {
-  const auto limit =
-      std::chrono::duration_cast<Duration>(now.time_since_epoch() - settle).count();
+  const auto limit = std::chrono::duration_cast<Duration>(now.time_since_epoch() - settle).count();
   return listing_changed_ns <= limit && std::ranges::all_of(files, [limit](const FileMark& file) {
            return file.changed_ns <= limit;
          });
@@ -86,7 +85,8 @@ ManifestSight CheckManifest(FileTree& files) {
   const std::vector<std::string> names = files.List();
   if (std::ranges::find(names, kManifestName) == names.end()) return {};
   const FileContent manifest = files.Read(kManifestName);
-  if (const auto* problem = std::get_if<FileProblem>(&manifest)) return Incomplete(problem->message);
+  if (const auto* problem = std::get_if<FileProblem>(&manifest))
+    return Incomplete(problem->message);
   std::map<std::string, std::string> hashes = ReadManifest(std::get<std::string>(manifest));
   for (const std::string& name : names) {
     if (!name.ends_with(".sql")) continue;

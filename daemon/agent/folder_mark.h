@@ -39,8 +39,8 @@ struct FolderMark {
 // Looks at each file, reads none. Links are followed, as a ConfigMap's have to be.
 FolderMark ReadFolderMark(const std::string& folder);
 
-// The manifest, as "sha256sum *.sql > SHA256SUMS" writes it: with it a folder is complete as soon as
-// everything in it is there, and never before.
+// The manifest, as "sha256sum *.sql > SHA256SUMS" writes it: with it a folder is complete as soon
+// as everything in it is there, and never before.
 inline constexpr const char* kManifestName = "SHA256SUMS";
 
 enum class ManifestState { kNone, kComplete, kIncomplete };

@@ -58,7 +58,7 @@ class KeptFolder {
   bool at_rest_ = false;
   bool unreadable_ = false;
   std::optional<FolderMark> taken_;  // of what is kept; nothing: it is of another folder
-  FolderMark seen_;   // at the last look
+  FolderMark seen_;                  // at the last look
   SteadyTime seen_since_{};
   SteadyTime next_look_{};
   std::string problem_;

@@ -107,8 +107,8 @@ TargetSeries::TargetSeries(const std::string& name, const Clock& clock)
       refusals_(make_.GaugeFor("lockstep_passive",
                                "Whether the agent leaves the database alone, and why.", "reason",
                                kRefusals)),
-      failovers_(make_.Counter("lockstep_failovers_total",
-                               "Times that another server led than before.")),
+      failovers_(
+          make_.Counter("lockstep_failovers_total", "Times that another server led than before.")),
       migrations_lost_(make_.Counter("lockstep_migrations_lost_total",
                                      "Changes of migrations that a failover has undone.")),
       leader_(make_.Gauge("lockstep_leader", "Whether this agent holds the migration lock.")),

@@ -17,7 +17,8 @@ struct BodyKey {
 };
 
 // An empty body is an object without members. The problem names what is wrong with it: no JSON,
-// deeper than 32, no object, an unknown key with the nearest known one, another type, a missing key.
+// deeper than 32, no object, an unknown key with the nearest known one, another type, a missing
+// key.
 std::variant<json::object, Problem> ReadBody(const std::string& body,
                                              const std::vector<BodyKey>& keys);
 

@@ -19,9 +19,8 @@ constexpr std::size_t kBytesOfEnded = 16 << 20;  // of all that have ended toget
 }  // namespace
 
 std::string_view NameOf(RunSource source) {
-  static constexpr std::array<std::string_view, 7> kNames = {"start",    "signal",   "folder",
-                                                             "interval", "deferred", "failover",
-                                                             "api"};
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "start", "signal", "folder", "interval", "deferred", "failover", "api"};
   return kNames[static_cast<std::size_t>(source)];
 }
 

@@ -81,7 +81,8 @@ using OrderAnswer = std::variant<OrderTaken, OrderConflict>;
 // Thread: any.
 class RunJournal {
  public:
-  // `on_change` is called by whichever thread changes something, with nothing locked; must not wait.
+  // `on_change` is called by whichever thread changes something, with nothing locked; must not
+  // wait.
   RunJournal(const Clock& clock, std::function<void()> on_change);
 
   OrderAnswer Submit(const RunOrder& order, std::string_view idempotency_key = {});

@@ -49,8 +49,10 @@ Verdict VerdictOf(const Step& step, const StepResult& result) {
   }
   if (const auto* unknown = std::get_if<Unknown>(&result)) {
     return {&event::kMigrationFailed,
-            "interrupted in \"" + unknown->statement + "\", and the catalog cannot tell whether it "
-            "took effect; say so: lockstep resolve " + step.revision,
+            "interrupted in \"" + unknown->statement +
+                "\", and the catalog cannot tell whether it "
+                "took effect; say so: lockstep resolve " +
+                step.revision,
             ""};
   }
   return {&event::kRunMessage, "stopped before " + step.revision + " was done", ""};
@@ -97,9 +99,10 @@ void RunLog::OnBackup(const std::string& path, long long bytes) {
 
 void RunLog::OnStepBegin(const Step& step, std::size_t index, std::size_t count) {
   const std::string verb = step.direction == Direction::kUp ? "applies " : "rolls back ";
-  Write(event::kMigrationBegun,
-        verb + Named(step) + " (" + std::to_string(index + 1) + " of " + std::to_string(count) + ")",
-        {{"revision", step.revision}});
+  Write(
+      event::kMigrationBegun,
+      verb + Named(step) + " (" + std::to_string(index + 1) + " of " + std::to_string(count) + ")",
+      {{"revision", step.revision}});
 }
 
 void RunLog::OnStatement(const Step& step, std::size_t ordinal, std::size_t count,

@@ -90,8 +90,8 @@ void CountBlockers(DatabaseSight& sight) {
   }
   for (const json::value& session : sight.blocker_document.at("victims").as_array()) {
     ++sight.victims;
-    sight.worst_victim_wait_seconds = std::max(sight.worst_victim_wait_seconds,
-                                               NumberAt(session.as_object(), "wait_seconds"));
+    sight.worst_victim_wait_seconds =
+        std::max(sight.worst_victim_wait_seconds, NumberAt(session.as_object(), "wait_seconds"));
   }
 }
 
@@ -114,8 +114,8 @@ void TargetDatabase::OpenPool() {
       throw;
     }
   };
-  pool_ = std::make_unique<ConnectionPool>(open, LimitsOf(*settings_), clock_,
-                                           [this](double seconds) { metrics_.OnPoolWait(seconds); });
+  pool_ = std::make_unique<ConnectionPool>(
+      open, LimitsOf(*settings_), clock_, [this](double seconds) { metrics_.OnPoolWait(seconds); });
 }
 
 void TargetDatabase::Use(std::shared_ptr<const TargetSettings> settings) {
@@ -131,8 +131,7 @@ std::shared_ptr<const DatabaseSight> TargetDatabase::Look(
   const Settings& settings = settings_->settings;
   OpenedSession opened = pool_->Borrow({.purpose = "look"});
   const std::string mark = ReadHistoryMark(*opened.session, settings.run.names);
-  const bool news =
-      !look_ || mark != mark_ || folder != folder_ || memory_.IsAnother(opened.facts);
+  const bool news = !look_ || mark != mark_ || folder != folder_ || memory_.IsAnother(opened.facts);
   if (news) Remember(folder, mark, *opened.session);
   const bool lost = news && MeetServer(opened);
   SeenTarget seen{std::move(opened), std::move(*look_)};

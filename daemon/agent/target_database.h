@@ -1,4 +1,5 @@
-// One target's database as its thread looks at it: a pool for reading, and one look after the other.
+// One target's database as its thread looks at it: a pool for reading, and one look after the
+// other.
 #pragma once
 
 #include <memory>

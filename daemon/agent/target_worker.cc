@@ -215,9 +215,9 @@ Tick TargetWorker::SayBug(const std::string& what) {
 void TargetWorker::EndQueuedRun() {
   const auto left = tools_.journal.ActiveOf(name_);
   if (!left) return;
-  tools_.journal.End(left->id, AnswerOf(Error(ErrorCode::kStopped,
-                                              "the agent stops, or has this target no longer",
-                                              "what was not begun was not changed; order it again")));
+  tools_.journal.End(
+      left->id, AnswerOf(Error(ErrorCode::kStopped, "the agent stops, or has this target no longer",
+                               "what was not begun was not changed; order it again")));
 }
 
 // The metrics show what the status shows, also while a run is under way for hours.

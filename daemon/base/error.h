@@ -1,7 +1,8 @@
 // The world broke: the one exception type, with a code that does not change and a word on retrying.
 //
-// What the user's files have wrong is a Diagnostic, and what PostgreSQL refuses is an outcome; neither
-// is thrown. Few places catch an Error: the programs' main, the run thread, one HTTP request.
+// What the user's files have wrong is a Diagnostic, and what PostgreSQL refuses is an outcome;
+// neither is thrown. Few places catch an Error: the programs' main, the run thread, one HTTP
+// request.
 #pragma once
 
 #include <stdexcept>

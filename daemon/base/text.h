@@ -9,7 +9,8 @@
 
 namespace lockstep {
 
-// The first byte that is not part of well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
+// The first byte that is not part of well-formed UTF-8 (RFC 3629: no surrogates, no overlong
+// forms).
 std::optional<std::size_t> FirstInvalidUtf8(std::string_view text);
 
 // A place in a text as people count: lines and columns from 1, columns in characters.
@@ -27,7 +28,8 @@ TextPosition PositionAt(std::string_view text, std::size_t offset);
 // end. PostgreSQL counts error positions in characters.
 std::size_t ByteOfCharacter(std::string_view text, std::size_t index);
 
-// Columns that `text` takes on a terminal (East Asian wide characters take two, combining ones none).
+// Columns that `text` takes on a terminal (East Asian wide characters take two, combining ones
+// none).
 int DisplayWidth(std::string_view text);
 
 // The text with control characters and broken UTF-8 shown as \n, \t, \x1b: safe for a terminal.
@@ -45,6 +47,7 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b);
 bool NaturalLess(std::string_view a, std::string_view b);
 
 // The candidate that is at most a third of its letters away from `word`, for "did you mean".
-std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& candidates);
+std::optional<std::string> Nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 }  // namespace lockstep

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "base/diagnostic.h"
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "cli/wording.h"
 
 namespace lockstep {

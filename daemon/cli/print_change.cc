@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "cli/page.h"
 #include "cli/wording.h"
 

@@ -1,8 +1,8 @@
 // current, history, heads, branches, show: the folder and what of it is applied.
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "cli/failure_text.h"
 #include "cli/page.h"
 #include "cli/wording.h"

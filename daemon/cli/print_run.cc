@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "cli/page.h"
 #include "cli/wording.h"
 

@@ -2,8 +2,8 @@
 // surroundings.
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "cli/failure_text.h"
 #include "cli/page.h"
 #include "cli/wording.h"

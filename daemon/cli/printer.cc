@@ -4,8 +4,8 @@
 #include <map>
 #include <string_view>
 
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "cli/failure_text.h"
 #include "cli/page.h"
 #include "cli/wording.h"

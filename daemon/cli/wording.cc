@@ -4,8 +4,8 @@
 #include <array>
 #include <chrono>
 
-#include "base/text.h"
 #include "base/document.h"
+#include "base/text.h"
 #include "core/duration.h"
 
 namespace lockstep {

@@ -34,8 +34,9 @@ class Descriptor {
                                         "\": " + std::generic_category().message(errno));
 }
 
-// Root hands a secret to a user who is not root by the file's group: a Secret that Kubernetes mounts for
-// an fsGroup is root's, with mode 0440. Where the owner is anybody else, a group only means more readers.
+// Root hands a secret to a user who is not root by the file's group: a Secret that Kubernetes
+// mounts for an fsGroup is root's, with mode 0440. Where the owner is anybody else, a group only
+// means more readers.
 mode_t ForbiddenTo(uid_t owner) {
   const bool handed_by_root = owner == 0 && geteuid() != 0;
   return handed_by_root ? S_IROTH : S_IRGRP | S_IROTH;

@@ -23,8 +23,8 @@ struct HistoryEntry {
   std::string down_checksum;  // empty: no down script was stored
   bool has_down = false;
   std::string irreversible;
-  long long sequence = 0;     // order of changes in this database
-  int change = 0;             // how many changes this revision has seen
+  long long sequence = 0;  // order of changes in this database
+  int change = 0;          // how many changes this revision has seen
   WallTime recorded_at{};
   double duration_seconds = 0;
   double lock_wait_seconds = 0;

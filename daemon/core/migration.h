@@ -23,7 +23,7 @@ struct Script {
   std::string text;      // the whole file, header included, BOM left out
   std::string checksum;  // Sha256OfText of the file
   bool transactional = true;
-  bool variables = false;  // ${NAME} is replaced before running
+  bool variables = false;                 // ${NAME} is replaced before running
   std::vector<TableLockOverride> limits;  // of the header
   std::vector<Acknowledgement> acknowledged;
 };

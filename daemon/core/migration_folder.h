@@ -18,10 +18,10 @@ namespace lockstep {
 // Immutable once loaded. Thread: any.
 class MigrationFolder {
  public:
-  // Reads each file once. Every fault of files and graph is in diagnostics(); Throws Error kFileRead
-  // only when the folder itself cannot be listed.
-  // Codes beside those of ParseMigrationFile and RevisionGraph: missing-up, missing-down,
-  // irreversible-with-down, header-mismatch, odd-name, stray-sql, and the codes of FileProblem.
+  // Reads each file once. Every fault of files and graph is in diagnostics(); Throws Error
+  // kFileRead only when the folder itself cannot be listed. Codes beside those of
+  // ParseMigrationFile and RevisionGraph: missing-up, missing-down, irreversible-with-down,
+  // header-mismatch, odd-name, stray-sql, and the codes of FileProblem.
   static MigrationFolder Load(FileTree& files);
 
   // In an order in which they can be applied (parents first, natural order among equals). Only

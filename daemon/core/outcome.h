@@ -45,7 +45,8 @@ struct Deferred {
 // Stopped on request; nothing of this step was changed (of a non-transactional one: the statements
 // before stay done).
 struct Stopped {};
-// A statement outside a transaction was interrupted and the catalog cannot tell whether it happened.
+// A statement outside a transaction was interrupted and the catalog cannot tell whether it
+// happened.
 struct Unknown {
   std::string statement;
   std::string file;
@@ -64,14 +65,14 @@ struct StepReport {
 };
 
 enum class RunState {
-  kDone,           // everything planned was done
-  kNothingToDo,    // nothing was pending
-  kInvalid,        // the files or the plan have errors; nothing was started
+  kDone,         // everything planned was done
+  kNothingToDo,  // nothing was pending
+  kInvalid,      // the files or the plan have errors; nothing was started
   kFailed,
   kDeferred,
   kStopped,
-  kBusy,           // the migration lock was not free in time
-  kUnknown,        // a statement waits for `resolve`
+  kBusy,     // the migration lock was not free in time
+  kUnknown,  // a statement waits for `resolve`
 };
 
 std::string_view NameOf(RunState state);  // "nothing_to_do"
@@ -79,16 +80,16 @@ std::string_view NameOf(RunState state);  // "nothing_to_do"
 struct RunReport {
   RunState state = RunState::kNothingToDo;
   Direction direction = Direction::kUp;
-  std::string run_id;  // UUID; empty when no run was begun
-  std::vector<StepReport> steps;  // in the order in which they ran; the last may have failed
+  std::string run_id;                // UUID; empty when no run was begun
+  std::vector<StepReport> steps;     // in the order in which they ran; the last may have failed
   std::vector<std::string> not_run;  // revisions that were planned and not reached
   std::vector<std::string> ahead;
-  Diagnostics diagnostics;           // errors when kInvalid; warnings otherwise
-  std::vector<std::string> heads;    // where the database stands now
-  double lock_wait_seconds = 0;      // for the migration lock
-  std::string busy_holder;           // a sentence about who holds the migration lock, for kBusy
+  Diagnostics diagnostics;         // errors when kInvalid; warnings otherwise
+  std::vector<std::string> heads;  // where the database stands now
+  double lock_wait_seconds = 0;    // for the migration lock
+  std::string busy_holder;         // a sentence about who holds the migration lock, for kBusy
   std::string backup_path;
-  std::string message;               // why a hook or a backup stopped the run
+  std::string message;  // why a hook or a backup stopped the run
 };
 
 }  // namespace lockstep

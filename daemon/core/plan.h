@@ -18,15 +18,15 @@ std::string_view NameOf(Direction direction);  // "up", "down"
 struct Step {
   std::string revision;
   Direction direction = Direction::kUp;
-  std::string reason;                  // a sentence's part: "pending; its parent db82de06f57d is applied before it"
-  std::vector<std::string> parents;    // as the history shall record them
+  std::string reason;  // a sentence's part: "pending; its parent db82de06f57d is applied before it"
+  std::vector<std::string> parents;  // as the history shall record them
   std::string description;
   std::string irreversible;
-  Script script;                       // what runs
+  Script script;  // what runs
   std::string up_checksum;
-  std::string down_checksum;           // empty when there is no down script
-  std::string down_text;               // stored with an applied revision
-  bool stored_script = false;          // script comes from the database, not from the folder
+  std::string down_checksum;             // empty when there is no down script
+  std::string down_text;                 // stored with an applied revision
+  bool stored_script = false;            // script comes from the database, not from the folder
   std::vector<std::string> heads_after;  // the database's heads once this step is done
 };
 

@@ -23,8 +23,8 @@ struct RevisionNode {
 class RevisionGraph {
  public:
   RevisionGraph() = default;
-  // Appends duplicate-revision, missing-parent, self-parent, duplicate-parent and cycle (which names
-  // every member in order) to `diagnostics`. With errors the graph is empty.
+  // Appends duplicate-revision, missing-parent, self-parent, duplicate-parent and cycle (which
+  // names every member in order) to `diagnostics`. With errors the graph is empty.
   static RevisionGraph Make(const std::vector<RevisionNode>& nodes, Diagnostics& diagnostics);
 
   // Parents before children; among those that are free, in natural order of (longest line of

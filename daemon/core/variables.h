@@ -15,8 +15,8 @@ namespace lockstep {
 // The value of a variable; nothing when it is not set.
 using VariableLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
-// The script's text as it runs. Each unset variable is an error (unset-variable) with its place; the
-// checksum stays that of the raw file.
+// The script's text as it runs. Each unset variable is an error (unset-variable) with its place;
+// the checksum stays that of the raw file.
 std::variant<std::string, Diagnostics> ReplaceVariables(const Script& script,
                                                         const VariableLookup& lookup);
 

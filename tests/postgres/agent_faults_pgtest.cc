@@ -117,8 +117,7 @@ class AgentFaults : public AgentFixture {
 #define SKIP_UNLESS_ROOT(what) \
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to " << (what)
 
-// ---- The doors
-// -----------------------------------------------------------------------------------
+// ---- The doors ----------------------------------------------------------------------------------
 
 // Each asks, and those for whom there is no place are told so.
 int CountRefused(std::vector<HttpClient>& flood) {
@@ -363,8 +362,7 @@ TEST_F(AgentFaults, C10_TheSameOrderTwiceIsOneRunAndTheSecondAnswerShowsTheFirst
   EXPECT_EQ(order("0001").status, 409) << "the key stands for another order";
 }
 
-// ---- Settings
-// ------------------------------------------------------------------------------------
+// ---- Settings -----------------------------------------------------------------------------------
 
 // What lockstepd says to a file that it does not start with; nothing was begun then.
 class RefusedSettings {
@@ -499,8 +497,7 @@ TEST_F(AgentFaults, G6_AnotherDatabaseCountsOnlyOnceTheRunHasEnded) {
   EXPECT_EQ(History(), "0001");
 }
 
-// ---- Metrics
-// -------------------------------------------------------------------------------------
+// ---- Metrics ------------------------------------------------------------------------------------
 
 TEST_F(AgentFaults, M1_AScrapeStormIsAnsweredOrRefusedAndTheMigrationGoesOn) {
   const auto agent = StartInMidMigration();
@@ -632,8 +629,7 @@ TEST_F(AgentFaults, M5_NeitherMigrationsNorRequestsMakeNewSeries) {
   EXPECT_EQ(series_of(*agent), before);
 }
 
-// ---- The process
-// ---------------------------------------------------------------------------------
+// ---- The process --------------------------------------------------------------------------------
 
 TEST_F(AgentFaults, P12_TenThousandSignalsInMidMigrationLeaveItAlone) {
   const auto agent = StartInMidMigration();
@@ -701,8 +697,7 @@ TEST_F(AgentFaults, P16_AFloodThatTakesTheLastDescriptorsLeavesTheMigrationAlone
   ExpectAnswers(*agent);
 }
 
-// ---- The database
-// --------------------------------------------------------------------------------
+// ---- The database -------------------------------------------------------------------------------
 
 TEST_F(AgentFaults, N1_ADatabaseThatRefusesIsTriedAgainAndLoggedOnce) {
   url_ = database_.url().With("host", "127.0.0.1").With("port", "1");

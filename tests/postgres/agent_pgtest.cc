@@ -1,7 +1,6 @@
 // The real agent: what it does by itself, by signals, and by requests.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,7 +25,7 @@ class AgentTest : public AgentFixture {
   }
 };
 
-// ---- By itself -----------------------------------------------------------------------------------
+// ---- By itself ----------------------------------------------------------------------------------
 
 TEST_F(AgentTest, AppliesWhatIsPendingAtItsStartAndIsReady) {
   Add("0001", "create table a ();\n");
@@ -82,9 +81,10 @@ TEST_F(AgentTest, ADatabaseThatIsAwayIsWaitedForAndSaidToBeAway) {
   const HttpAnswer readiness = agent->Get("/api/v1/readiness");
   EXPECT_EQ(readiness.status, 503);
   EXPECT_EQ(agent->Metric("lockstep_postgres_up{target=\"default\"}"), 0);
-  EXPECT_GE(agent->Metric(
-                "lockstep_postgres_connection_attempts_total{result=\"failure\",target=\"default\"}"),
-            1);
+  EXPECT_GE(
+      agent->Metric(
+          "lockstep_postgres_connection_attempts_total{result=\"failure\",target=\"default\"}"),
+      1);
   EXPECT_EQ(agent->Stop().exit_code, 0);
 }
 
@@ -120,7 +120,7 @@ TEST_F(AgentTest, AnOlderReleaseLeavesADatabaseThatIsAheadAloneAndIsReadyByPolic
   EXPECT_EQ(History(), "0001 0002");
 }
 
-// ---- By signals ----------------------------------------------------------------------------------
+// ---- By signals ---------------------------------------------------------------------------------
 
 // Faults: P10.
 TEST_F(AgentTest, TermLetsTheMigrationThatRunsFinishAndBeginsNoOther) {
@@ -180,10 +180,9 @@ TEST_F(AgentTest, AConnectionThatDoesNotComeAboutHoldsUpNoStop) {
   ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
   ASSERT_EQ(::listen(silent.get(), 5), 0);
   ::getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  AgentUnderTest agent(
-      Settings("shutdown.grace = \"10ms\"\n"),
-      {{"DATABASE_URL", "postgresql://nobody@127.0.0.1:" +
-                            std::to_string(ntohs(address.sin_port)) + "/none"}});
+  AgentUnderTest agent(Settings("shutdown.grace = \"10ms\"\n"),
+                       {{"DATABASE_URL", "postgresql://nobody@127.0.0.1:" +
+                                             std::to_string(ntohs(address.sin_port)) + "/none"}});
   // It has connected, and waits for a word.
   const Descriptor heard(::accept4(silent.get(), nullptr, nullptr, SOCK_CLOEXEC));
   const ProgramEnd end = agent.Stop();
@@ -221,7 +220,7 @@ TEST_F(AgentTest, UsrTwoWritesTheStateToTheLog) {
   EXPECT_TRUE(agent->program().WaitForMessage("\"event\":\"state_dump\""));
 }
 
-// ---- Reload --------------------------------------------------------------------------------------
+// ---- Reload -------------------------------------------------------------------------------------
 
 TEST_F(AgentTest, AReloadBringsNewSettingsAndNeverARun) {
   Add("0001", "create table a ();\n");
@@ -267,8 +266,8 @@ TEST_F(AgentTest, TargetsComeAndGoWithAReload) {
   ASSERT_TRUE(agent->WaitForHead());
 }
 
-// The reload made a worker for the target that was new, which nobody told of the end: it applied its
-// migrations, and the agent waited for it for ever.
+// The reload made a worker for the target that was new, which nobody told of the end: it applied
+// its migrations, and the agent waited for it for ever.
 TEST_F(AgentTest, AReloadAfterTermBeginsNothing) {
   database_.Sql("create table go (id int)");
   Add("0001", kRunsUntilGo);
@@ -318,8 +317,7 @@ TEST_F(AgentTest, AStandbyThatIsTakenOutOfTheSettingsGivesUp) {
   ASSERT_TRUE(WaitForBody(leader->program()));
   const auto standby = Start();
   ASSERT_TRUE(standby->program().WaitForMessage("\"event\":\"migration_lock_waiting\""));
-  const std::string id(
-      standby->GetJson("/api/v1/runs").at("runs").at(0).at("id").as_string());
+  const std::string id(standby->GetJson("/api/v1/runs").at("runs").at(0).at("id").as_string());
   standby->WriteSettings("folder.settle = \"0\"\napply.on_start = \"off\"\n" +
                          Section("other", other.url()));
   ::chmod(standby->config().c_str(), 0600);
@@ -330,7 +328,7 @@ TEST_F(AgentTest, AStandbyThatIsTakenOutOfTheSettingsGivesUp) {
   Go();
 }
 
-// ---- By requests ---------------------------------------------------------------------------------
+// ---- By requests --------------------------------------------------------------------------------
 
 TEST_F(AgentTest, ARunByTheSocketIsFollowedFromBeginningToEnd) {
   Add("0001", "create table a ();\n", "drop table a;\n");
@@ -413,12 +411,13 @@ TEST_F(AgentTest, AHookThatSaysNoKeepsTheMigrationOut) {
   const auto agent = Start("[hooks]\nbefore_run = [\"/bin/false\"]\n");
   EXPECT_TRUE(agent->program().WaitForMessage("\"event\":\"run_failed\""));
   EXPECT_EQ(database_.Value("select to_regclass('public.a')"), "");
-  EXPECT_EQ(agent->Metric(
-                "lockstep_hook_runs_total{hook=\"before_run\",result=\"failure\",target=\"default\"}"),
-            1);
+  EXPECT_EQ(
+      agent->Metric(
+          "lockstep_hook_runs_total{hook=\"before_run\",result=\"failure\",target=\"default\"}"),
+      1);
 }
 
-// ---- What is in the way of its start -------------------------------------------------------------
+// ---- What is in the way of its start ------------------------------------------------------------
 
 // Faults: P19.
 TEST_F(AgentTest, ASecondAgentOnTheSameSocketIsRefusedAndNamesTheFirst) {
@@ -450,7 +449,7 @@ TEST_F(AgentTest, ASocketThatAKilledAgentLeftBehindIsReplaced) {
   EXPECT_EQ(agent->Get("/api/v1/ping").status, 200);
 }
 
-// ---- Several agents ------------------------------------------------------------------------------
+// ---- Several agents -----------------------------------------------------------------------------
 
 // Faults: P2.
 TEST_F(AgentTest, OfFiveAgentsOneAppliesAndWhenItIsKilledAnotherFinishes) {

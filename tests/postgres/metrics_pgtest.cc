@@ -559,7 +559,7 @@ TEST_F(BackupMetricsTest, Failed) {
                                            {"lockstep_backups_total{result=\"failure\"}", 1}}));
 }
 
-// ---- The pool ------------------------------------------------------------------------------------
+// ---- The pool -----------------------------------------------------------------------------------
 
 TEST_F(MetricsOfRunsTest, APoolWithoutAFreeSession) {
   SystemClock clock;

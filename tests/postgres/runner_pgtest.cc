@@ -1,8 +1,7 @@
-#include "engine/runner.h"
-
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "engine/runner.h"
 #include "support/fault_session.h"
 #include "support/migrations_under_test.h"
 
@@ -33,9 +32,9 @@ TEST(RunnerTest, RollsBackAndAppliesAgainWithEveryChangeInTheHistory) {
   EXPECT_EQ(test.Downgrade("base").state, RunState::kDone);
   EXPECT_EQ(test.database.Value("select to_regclass('public.a')"), "");
   EXPECT_EQ(test.Upgrade().state, RunState::kDone);
-  EXPECT_EQ(test.database.Value(
-                "select string_agg(kind, ' ' order by sequence) from lockstep.history"),
-            "applied rolled_back applied");
+  EXPECT_EQ(
+      test.database.Value("select string_agg(kind, ' ' order by sequence) from lockstep.history"),
+      "applied rolled_back applied");
 }
 
 // Faults: F3.
@@ -68,8 +67,9 @@ TEST(RunnerTest, AFailedMigrationLeavesNothingAndIsRememberedWithItsPlace) {
 
 TEST(RunnerTest, AFailureWithoutAPositionNamesTheStatementThatFailed) {
   MigrationsUnderTest test;
-  test.Add("0001_a", "create table a (id int primary key);\ninsert into a values (1);\n"
-                     "insert into a values (1); -- again\n");
+  test.Add("0001_a",
+           "create table a (id int primary key);\ninsert into a values (1);\n"
+           "insert into a values (1); -- again\n");
   const RunReport report = test.Upgrade();
   EXPECT_EQ(FailureOf(report).error.sqlstate, "23505");
   EXPECT_EQ(FailureOf(report).line, 3);
@@ -77,9 +77,10 @@ TEST(RunnerTest, AFailureWithoutAPositionNamesTheStatementThatFailed) {
 
 TEST(RunnerTest, ADeferredConstraintThatFailsAtTheCommitIsAFailure) {
   MigrationsUnderTest test;
-  test.Add("0001_a", "create table p (id int primary key);"
-                     "create table c (id int references p deferrable initially deferred);"
-                     "insert into c values (1);");
+  test.Add("0001_a",
+           "create table p (id int primary key);"
+           "create table c (id int references p deferrable initially deferred);"
+           "insert into c values (1);");
   const RunReport report = test.Upgrade();
   EXPECT_EQ(report.state, RunState::kFailed);
   EXPECT_EQ(FailureOf(report).error.sqlstate, "23503");
@@ -167,9 +168,9 @@ TEST(RunnerTest, ABusyMigrationLockIsReportedWithItsHolder) {
   test.Add("0002_b", "select 1;");
   test.settings.migration_lock_wait = std::chrono::milliseconds(1);
   const OpenedSession holder = test.database.Open("holder");
-  holder.session->Query("select pg_catalog.pg_advisory_lock(" +
-                        std::to_string(kMigrationLockSpace) +
-                        ", 'lockstep.history'::pg_catalog.regclass::pg_catalog.oid::pg_catalog.int4)");
+  holder.session->Query(
+      "select pg_catalog.pg_advisory_lock(" + std::to_string(kMigrationLockSpace) +
+      ", 'lockstep.history'::pg_catalog.regclass::pg_catalog.oid::pg_catalog.int4)");
   const RunReport report = test.Upgrade();
   EXPECT_EQ(report.state, RunState::kBusy);
   EXPECT_NE(report.busy_holder.find("lockstep/holder"), std::string::npos);
@@ -223,8 +224,9 @@ TEST(RunnerTest, ALostConnectionAtAnyCallEndsWithEachMigrationAppliedOnce) {
     for (int call = 1; happened; ++call) {
       MigrationsUnderTest test;
       test.Add("0001_a", "create table a (id int); insert into a values (1);");
-      test.Add("0002_b", "-- transaction: off\ncreate index concurrently i on a (id);\n"
-                         "insert into a values (2);");
+      test.Add("0002_b",
+               "-- transaction: off\ncreate index concurrently i on a (id);\n"
+               "insert into a values (2);");
       test.Add("0003_c", "insert into a values (3);");
       const auto plan = std::make_shared<FaultPlan>();
       plan->call = call;
@@ -275,9 +277,11 @@ TEST(RunnerTest, AlembicsTableIsKeptInStepWhereItIsThere) {
   test.Add("0001_a", "select 1;");
   test.Add("0002_b", "-- transaction: off\nselect 1;");
   test.Upgrade("0001");
-  EXPECT_EQ(test.database.Value("select string_agg(version_num, ',') from alembic_version"), "0001");
+  EXPECT_EQ(test.database.Value("select string_agg(version_num, ',') from alembic_version"),
+            "0001");
   test.Upgrade();
-  EXPECT_EQ(test.database.Value("select string_agg(version_num, ',') from alembic_version"), "0002");
+  EXPECT_EQ(test.database.Value("select string_agg(version_num, ',') from alembic_version"),
+            "0002");
   test.Downgrade("base");
   EXPECT_EQ(test.database.Value("select count(*) from alembic_version"), "0");
 }
@@ -292,8 +296,9 @@ TEST(RunnerTest, AlembicsTableIsMadeWhereItIsAlwaysWanted) {
 
 TEST(RunnerTest, ADatabaseThatAlembicManagesIsRefusedUntilItIsAdopted) {
   MigrationsUnderTest test;
-  test.database.Sql("create table alembic_version (version_num varchar(32) not null);"
-                    "insert into alembic_version values ('0001')");
+  test.database.Sql(
+      "create table alembic_version (version_num varchar(32) not null);"
+      "insert into alembic_version values ('0001')");
   test.Add("0001_a", "select 1;");
   const RunReport report = test.Upgrade();
   EXPECT_EQ(report.state, RunState::kInvalid);
@@ -304,7 +309,8 @@ TEST(RunnerTest, TheBodyRunsAsTheOwnerAndTheHistoryIsWrittenByTheLogin) {
   MigrationsUnderTest test;
   const std::string owner = test.database.CreateRole("owner", "x");
   const std::string login = test.database.CreateRole("login", "s3cr3t", "noinherit");
-  test.database.Sql("create schema app authorization " + owner + "; grant " + owner + " to " + login);
+  test.database.Sql("create schema app authorization " + owner + "; grant " + owner + " to " +
+                    login);
   const OpenedSession admin = test.database.Open();
   InstallBookkeeping(*admin.session, test.settings.names);
   ASSERT_TRUE(admin.session->Send(GrantsFor(test.settings.names, login, "")).ok());
@@ -323,7 +329,8 @@ TEST(RunnerTest, TheBodyRunsAsTheOwnerAndTheHistoryIsWrittenByTheLogin) {
   EXPECT_EQ(test.Downgrade("base").state, RunState::kDone);
 }
 
-// The packages' agent logs in as "lockstep", as our schema is called: by "$user" its tables lay beside the history.
+// The packages' agent logs in as "lockstep", as our schema is called: by "$user" its tables lay
+// beside the history.
 TEST(RunnerTest, ARoleThatIsCalledAsTheBookkeepingIsDoesNotPutTheApplicationsTablesThere) {
   MigrationsUnderTest test;
   const std::string login = test.database.CreateRole("login", "s3cr3t");
@@ -336,7 +343,8 @@ TEST(RunnerTest, ARoleThatIsCalledAsTheBookkeepingIsDoesNotPutTheApplicationsTab
   };
   const RunReport report = test.Upgrade();
   EXPECT_EQ(report.state, RunState::kDone) << ProblemOf(report);
-  EXPECT_EQ(test.database.Value("select schemaname from pg_tables where tablename = 't'"), "public");
+  EXPECT_EQ(test.database.Value("select schemaname from pg_tables where tablename = 't'"),
+            "public");
 }
 
 TEST(RunnerTest, ARoleWithoutRightsIsToldWhichWayOut) {

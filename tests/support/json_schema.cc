@@ -20,9 +20,8 @@ bool IsOfType(const json::value& value, std::string_view type) {
 
 bool IsOfAnyType(const json::value& value, const json::value& types) {
   if (types.is_string()) return IsOfType(value, types.get_string());
-  return std::ranges::any_of(types.as_array(), [&](const json::value& type) {
-    return IsOfType(value, type.as_string());
-  });
+  return std::ranges::any_of(
+      types.as_array(), [&](const json::value& type) { return IsOfType(value, type.as_string()); });
 }
 
 class Check {
@@ -32,7 +31,7 @@ class Check {
 
   void Value(const json::value& value, const json::value& schema, const std::string& place) {
     static const std::set<std::string_view> kKnown = {
-        "$ref", "type",     "enum",  "required",    "properties", "additionalProperties",
+        "$ref",  "type",  "enum",       "required", "properties", "additionalProperties",
         "items", "oneOf", "description"};
     const json::object& rules = schema.as_object();
     for (const auto& rule : rules) {

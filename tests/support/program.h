@@ -20,9 +20,9 @@ struct ProgramEnd {
   std::string messages;  // standard error
 };
 
-// One of our programs [lockstep], killed with this object when it still runs. Its environment is PATH, HOME, LANG
-// and what is given; what it writes is taken in at once, so that it never waits for the test.
-// Thread: the one that started it.
+// One of our programs [lockstep], killed with this object when it still runs. Its environment is
+// PATH, HOME, LANG and what is given; what it writes is taken in at once, so that it never waits
+// for the test. Thread: the one that started it.
 class Program {
  public:
   using Environment = std::map<std::string, std::string>;

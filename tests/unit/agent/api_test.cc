@@ -131,14 +131,14 @@ TEST_F(DescribedApiTest, EveryAnswerIsAsDescribedAndEverythingDescribedIsAnswere
   HoldTo({"/api/v1/readiness", get("/api/v1/readiness?target=x"), 404});
   HoldTo({"/api/v1/status", get("/api/v1/status"), 200});
   agent_.Look({});
-  for (const char* path : {"/", "/metrics", "/api/v1/ping", "/api/v1/health", "/api/v1/readiness",
-                           "/api/v1/version", "/api/v1/status", "/api/v1/history", "/api/v1/plan",
-                           "/api/v1/blockers", "/api/v1/wait", "/api/v1/openapi.json",
-                           "/api/v1/runs"}) {
+  for (const char* path :
+       {"/", "/metrics", "/api/v1/ping", "/api/v1/health", "/api/v1/readiness", "/api/v1/version",
+        "/api/v1/status", "/api/v1/history", "/api/v1/plan", "/api/v1/blockers", "/api/v1/wait",
+        "/api/v1/openapi.json", "/api/v1/runs"}) {
     HoldTo({path, get(path), 200});
   }
-  for (const std::string path : {"/api/v1/history", "/api/v1/plan", "/api/v1/blockers",
-                                 "/api/v1/wait"}) {
+  for (const std::string path :
+       {"/api/v1/history", "/api/v1/plan", "/api/v1/blockers", "/api/v1/wait"}) {
     HoldTo({path, get(path + "?target=x"), 404});
   }
   HoldTo({"/api/v1/wait", get("/api/v1/wait?timeout=soon"), 400});
@@ -153,7 +153,9 @@ TEST_F(DescribedApiTest, EveryAnswerIsAsDescribedAndEverythingDescribedIsAnswere
   HoldTo({"/api/v1/runs", Request("POST", "/api/v1/runs", "{}", stranger), 403});
   const std::string run = "/api/v1/runs/" + agent_.Journal().ActiveOf("shop")->id;
   agent_.statuses["shop"].run = RunProgress{.run_id = agent_.Journal().ActiveOf("shop")->id,
-                                            .leader = true, .step = 1, .steps = 2,
+                                            .leader = true,
+                                            .step = 1,
+                                            .steps = 2,
                                             .revision = "b"};
   HoldTo({"/api/v1/status", get("/api/v1/status"), 200});
   HoldTo({"/api/v1/runs", get("/api/v1/runs"), 200});
@@ -161,7 +163,8 @@ TEST_F(DescribedApiTest, EveryAnswerIsAsDescribedAndEverythingDescribedIsAnswere
   HoldTo({"/api/v1/runs/{id}", Request("DELETE", run), 202});
   HoldTo({"/api/v1/runs/{id}", Request("DELETE", run, "", stranger), 403});
   HoldTo({"/api/v1/runs/{id}/events", get(run + "/events?after=x"), 400});
-  agent_.Journal().End(agent_.Journal().ActiveOf("shop")->id, {{{"state", "done"}}, ExitCode::kDone});
+  agent_.Journal().End(agent_.Journal().ActiveOf("shop")->id,
+                       {{{"state", "done"}}, ExitCode::kDone});
   HoldTo({"/api/v1/runs/{id}/events", get(run + "/events"), 200});
   HoldTo({"/api/v1/runs/{id}", get(run), 200});
   HoldTo({"/api/v1/runs/{id}", Request("DELETE", run), 409});
@@ -186,8 +189,8 @@ TEST_F(DescribedApiTest, EveryAnswerIsAsDescribedAndEverythingDescribedIsAnswere
   HoldTo({"/api/v1/log-level", level("loud"), 400});
   HoldTo({"/api/v1/log-level", level("info", stranger), 403});
   agent_.Add("other");
-  for (const std::string path : {"/api/v1/history", "/api/v1/plan", "/api/v1/blockers",
-                                 "/api/v1/wait"}) {
+  for (const std::string path :
+       {"/api/v1/history", "/api/v1/plan", "/api/v1/blockers", "/api/v1/wait"}) {
     HoldTo({path, get(path), 400});
   }
   api_.Stop();
@@ -210,18 +213,18 @@ TEST_F(DescribedApiTest, EveryAnswerIsAsDescribedAndEverythingDescribedIsAnswere
   EXPECT_EQ(seen_, described);
 }
 
-// ---- Who may -------------------------------------------------------------------------------------
+// ---- Who may ------------------------------------------------------------------------------------
 
 // Every path that changes something, as it would be asked for.
 std::vector<HttpRequest> Changes(const Caller& caller) {
   std::vector<HttpRequest> changes;
-  for (const auto& [method, path] : std::vector<std::pair<std::string, std::string>>{
-           {"POST", "/api/v1/runs"},
-           {"DELETE", "/api/v1/runs/x"},
-           {"POST", "/api/v1/pause"},
-           {"POST", "/api/v1/resume"},
-           {"POST", "/api/v1/reload"},
-           {"PUT", "/api/v1/log-level"}}) {
+  for (const auto& [method, path] :
+       std::vector<std::pair<std::string, std::string>>{{"POST", "/api/v1/runs"},
+                                                        {"DELETE", "/api/v1/runs/x"},
+                                                        {"POST", "/api/v1/pause"},
+                                                        {"POST", "/api/v1/resume"},
+                                                        {"POST", "/api/v1/reload"},
+                                                        {"PUT", "/api/v1/log-level"}}) {
     HttpRequest request;
     request.method = method;
     request.path = path;
@@ -258,14 +261,14 @@ TEST_F(ApiTest, WhoIsAllowedByUserOrAnyOfItsGroupsMayChange) {
   }
 }
 
-// ---- Runs ----------------------------------------------------------------------------------------
+// ---- Runs ---------------------------------------------------------------------------------------
 
 TEST_F(ApiTest, AnOrderIsTakenToItsTargetAndSaysWhereItIs) {
   const HttpResponse response = Post("/api/v1/runs", R"({"command":"downgrade","goal":"-1"})");
   EXPECT_EQ(response.status, 202);
   const std::string id(Body(response).at("id").as_string());
-  EXPECT_THAT(response.headers, ElementsAre(std::pair<std::string, std::string>(
-                                    "Location", "/api/v1/runs/" + id)));
+  EXPECT_THAT(response.headers,
+              ElementsAre(std::pair<std::string, std::string>("Location", "/api/v1/runs/" + id)));
   EXPECT_THAT(agent_.woken, ElementsAre("shop"));
   const auto run = agent_.Journal().Find(id);
   EXPECT_EQ(run->order.direction, Direction::kDown);
@@ -366,7 +369,7 @@ TEST_F(ApiTest, AStreamWhoseClientHasLeftIsForgotten) {
   EXPECT_FALSE(api_.ServeWaiting());
 }
 
-// ---- Waiting for a goal --------------------------------------------------------------------------
+// ---- Waiting for a goal -------------------------------------------------------------------------
 
 TEST_F(ApiTest, AGoalThatIsReachedIsAnsweredAtOnce) {
   agent_.Look({});
@@ -447,7 +450,7 @@ TEST_F(ApiTest, RelativeGoalsAreNotWaitedFor) {
   }
 }
 
-// ---- The rest ------------------------------------------------------------------------------------
+// ---- The rest -----------------------------------------------------------------------------------
 
 TEST_F(ApiTest, AWrongMethodIsToldTheRightOnes) {
   const auto reply = Ask(Request("PUT", "/api/v1/runs"));
@@ -457,8 +460,8 @@ TEST_F(ApiTest, AWrongMethodIsToldTheRightOnes) {
 }
 
 TEST_F(ApiTest, APathThatIsNotThereIsNotFoundWhateverItHolds) {
-  for (const char* path : {"/x", "/api", "/api/v2/ping", "/api/v1/runs//events", "//", "/%00",
-                           "/api/v1/ping/more"}) {
+  for (const char* path :
+       {"/x", "/api", "/api/v2/ping", "/api/v1/runs//events", "//", "/%00", "/api/v1/ping/more"}) {
     EXPECT_EQ(Get(path).status, 404) << path;
   }
 }
@@ -491,8 +494,8 @@ TEST_F(ApiTest, ReadinessNamesTheTargetThatIsNotReady) {
 }
 
 TEST_F(ApiTest, AReloadThatWasRefusedSaysWhy) {
-  agent_.reload = {.problem = "lockstep.toml:3:1: unknown key", .hint = "mend it",
-                   .restart_needed = {}};
+  agent_.reload = {
+      .problem = "lockstep.toml:3:1: unknown key", .hint = "mend it", .restart_needed = {}};
   const HttpResponse response = Post("/api/v1/reload");
   EXPECT_EQ(response.status, 422);
   EXPECT_EQ(Detail(response), "lockstep.toml:3:1: unknown key");

@@ -26,7 +26,8 @@ class KeptFolderTest : public ::testing::Test {
   void WriteManifest(const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) {
-      text += Sha256(name.ends_with(".up.sql") ? "select 1;\n" : "select 2;\n") + "  " + name + "\n";
+      text +=
+          Sha256(name.ends_with(".up.sql") ? "select 1;\n" : "select 2;\n") + "  " + name + "\n";
     }
     folder_.Write("SHA256SUMS", text);
   }
@@ -174,9 +175,9 @@ TEST_F(KeptFolderTest, AFolderFromWhichFilesAreBeingTakenIsNotAtRest) {
             ReadFolderMark(folder_.path()).files.front().changed_ns - 1'000'000'000);
 }
 
-// The files of a ConfigMap are links to ..data/NAME, and ..data is a link to a folder with the time in its
-// name. The kubelet renames another link over ..data: no file's own entry changes.
-// Faults: F16.
+// The files of a ConfigMap are links to ..data/NAME, and ..data is a link to a folder with the time
+// in its name. The kubelet renames another link over ..data: no file's own entry changes. Faults:
+// F16.
 TEST_F(KeptFolderTest, SeesAConfigMapThatWasReplaced) {
   namespace fs = std::filesystem;
   const fs::path mount = folder_.path();

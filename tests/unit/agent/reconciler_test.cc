@@ -349,7 +349,8 @@ TEST_F(ReconcilerTest, ARunThatIsUnderWayIsWhatItDoes) {
   EXPECT_EQ(board_.Read()->doing, "up to date");
 }
 
-// A step that was under way for another reason met the order in the journal, and ran the old folder.
+// A step that was under way for another reason met the order in the journal, and ran the old
+// folder.
 TEST_F(ReconcilerTest, AnOrderThatIsSeenBeforeItsMailMeansTheFolderAsItIsNow) {
   settings_.apply_on_start = false;
   Step();

@@ -58,8 +58,8 @@ TEST_F(RunJournalTest, EventsAreNumberedAndReadFromAnyPoint) {
   journal_.Append(id, {{"event", "b"}});
   auto events = journal_.EventsAfter(id, 0);
   ASSERT_TRUE(events);
-  EXPECT_THAT(events->lines, ::testing::ElementsAre(R"({"seq":1,"event":"a"})",
-                                                    R"({"seq":2,"event":"b"})"));
+  EXPECT_THAT(events->lines,
+              ::testing::ElementsAre(R"({"seq":1,"event":"a"})", R"({"seq":2,"event":"b"})"));
   EXPECT_FALSE(events->ended);
   events = journal_.EventsAfter(id, 1);
   EXPECT_THAT(events->lines, ::testing::ElementsAre(R"({"seq":2,"event":"b"})"));
@@ -73,7 +73,8 @@ TEST_F(RunJournalTest, TheLastEventIsTheAnswer) {
   ASSERT_EQ(events->lines.size(), 1U);
   EXPECT_TRUE(events->ended);
   EXPECT_THAT(events->lines[0], ::testing::HasSubstr(R"("event":"ended")"));
-  EXPECT_THAT(events->lines[0], ::testing::HasSubstr(R"("exit_code":0,"document":{"state":"done"})"));
+  EXPECT_THAT(events->lines[0],
+              ::testing::HasSubstr(R"("exit_code":0,"document":{"state":"done"})"));
   EXPECT_EQ(journal_.Find(id)->answer->exit_code, ExitCode::kDone);
 }
 

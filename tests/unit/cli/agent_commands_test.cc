@@ -229,8 +229,7 @@ TEST(SocketFor, ADatabaseOfOnesOwnAndAnAgentExcludeEachOther) {
   }
 }
 
-// ---- Questions
-// -----------------------------------------------------------------------------------
+// ---- Questions ----------------------------------------------------------------------------------
 
 std::string StatusAnswer(const std::string& targets) {
   return R"({"agent": {"version": "0.1.0", "pid": 4711, "config_problem": "x.toml:3:1: no"}, "targets": [)" +
@@ -406,8 +405,7 @@ TEST_F(AgentCommands, StopRunWithoutARunSaysSo) {
   EXPECT_EQ(ErrorIn(Do("stop-run")), "several runs are under way: r1, r1");
 }
 
-// ---- wait
-// ----------------------------------------------------------------------------------------
+// ---- wait ---------------------------------------------------------------------------------------
 
 std::string WaitLine(const std::string& goal, const std::string& timeout) {
   return "GET /api/v1/wait?" + goal + "&timeout=" + timeout;
@@ -493,8 +491,7 @@ TEST_F(AgentCommands, WaitRefusesGoalsThatMove) {
   EXPECT_TRUE(lines().empty());
 }
 
-// ---- upgrade, downgrade
-// ---------------------------------------------------------------------------
+// ---- upgrade, downgrade -------------------------------------------------------------------------
 
 TEST_F(AgentCommands, ARunIsAskedForFollowedAndAnswered) {
   On("POST /api/v1/runs", {Saying(202, kRun)});

@@ -6,11 +6,11 @@
 #include <regex>
 #include <set>
 
+#include "base/document.h"
 #include "base/error.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/all_commands.h"
-#include "base/document.h"
 #include "cli/global_flags.h"
 #include "sample_commands.h"
 

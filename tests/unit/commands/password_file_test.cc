@@ -48,8 +48,8 @@ class PasswordFileTest : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-// As the kubelet mounts a Secret with defaultMode 0400 for an fsGroup. It was refused, and Kubernetes has
-// no other way to give a user who is not root a file.
+// As the kubelet mounts a Secret with defaultMode 0400 for an fsGroup. It was refused, and
+// Kubernetes has no other way to give a user who is not root a file.
 TEST_F(PasswordFileTest, RootHandsASecretToUsByTheGroup) {
   EXPECT_EQ(ReadBySomebody(0, 0440), "canary");
   EXPECT_EQ(ReadBySomebody(0, 0640), "canary");
