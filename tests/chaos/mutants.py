@@ -15,7 +15,6 @@ from chaos_server import Server
 import bench_program
 
 LONGEST_SECONDS = 120  # of looking for one; a loaded machine takes its time
-ROUND_SECONDS = 15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +25,13 @@ class Mutant:
     gap: float = 0.1
     rows: int = 1000
     revisions: int = 12
+    seconds: float = 10  # of a round at most
 
 
 MUTANTS = {
-    "separate-lock-connection": Mutant("the migration lock on another connection", {"reset_lock": 1}, "slow", 0.4, revisions=4),
+    "separate-lock-connection": Mutant("the migration lock on another connection", {"reset_lock": 1}, "slow", 0.4, revisions=4, seconds=6),
     "separate-history": Mutant("the history in a transaction of its own", {"commit_dropped": 1}, gap=0.3),
-    "lease-without-fence": Mutant("a lease by the clock, and no fence", {"stop_the_lease": 1}, "slow", 0.4, revisions=3),
+    "lease-without-fence": Mutant("a lease by the clock, and no fence", {"stop_the_lease": 1}, "slow", 0.4, revisions=3, seconds=7),
     "blind-retry": Mutant("once more after a doubtful commit, without a look", {"answer_dropped": 1}, gap=0.2),
     "believed-if-not-exists": Mutant(
         "an interrupted index is believed because it is there", {"terminate_leader": 1}, "indexes", 0.2, 200_000, 6
@@ -58,7 +58,7 @@ class Hunt:
         self.rounds += 1
         options = options_for(self.options, name, environment)
         this = Round(options, self.server, self.rounds, random.Random(self.chance.getrandbits(64)), self.folder)
-        told = this.run(MUTANTS[name].revisions, time.monotonic() + ROUND_SECONDS)
+        told = this.run(MUTANTS[name].revisions, time.monotonic() + MUTANTS[name].seconds)
         return [each for each in checker.violations(told) if each[0] in DECISIVE]
 
     def find(self, name):
