@@ -1,4 +1,4 @@
-# Faults: P2, P3, P5, P8, P9, N3, N4, N5, N6, N8, N9, D1, D2, D13, D14, D16, D17.
+# Faults: P2, P3, P5, P9, N3, N4, N5, N6, N8, N9, D1, D2, D13, D14, D16, D17.
 """What is done to the programs, their connections and the database, one fault at a time, by one seed.
 
 A fault returns whether it was injected: some need a leader, or a server that answers."""

@@ -26,6 +26,9 @@ class FuzzedPort : public TargetPort {
 
   void Use(std::shared_ptr<const TargetSettings>) override {}
   void OnTrigger(RunSource) override {}
+  void RequireReadiness() override {
+    if (refuses) throw Error(ErrorCode::kStandby, "the server is a standby");
+  }
   bool ForbidsToBegin() const override { return forbids; }
   std::shared_ptr<const DatabaseSight> Look(
       const std::shared_ptr<const MigrationFolder>&) override {
@@ -56,7 +59,8 @@ class FuzzedPort : public TargetPort {
 
   DatabaseSight sight;
   bool away = false, forbids = false, paused = false;
-  bool stale = false;  // the database was changed since the last look
+  bool stale = false;    // the database was changed since the last look
+  bool refuses = false;  // a database that answers, and takes no run
   int outcome = 0;
   int runs = 0;
 
@@ -115,7 +119,7 @@ class World {
 
   // Once the world is good again, a trigger is answered, and nothing is left over.
   void HoldEnd() {
-    port_.away = port_.forbids = port_.paused = false;
+    port_.away = port_.refuses = port_.forbids = port_.paused = false;
     port_.outcome = 0;
     folder_.Remove("broken.up.sql");
     port_.sight.pending = {"a"};
@@ -144,7 +148,7 @@ class World {
         std::chrono::milliseconds(250),    std::chrono::milliseconds(2000),
         std::chrono::milliseconds(9999),   std::chrono::milliseconds(60000),
         std::chrono::milliseconds(300000), std::chrono::milliseconds(3600000)};
-    switch (what % 14) {
+    switch (what % 15) {
       case 0:
         return clock_.Advance(kSpans[much % kSpans.size()]);
       case 1:
@@ -187,6 +191,9 @@ class World {
         return;
       case 12:
         mail.refresh = true;
+        return;
+      case 13:
+        port_.refuses = much % 2 == 1;
         return;
       default:
         clock_.Advance(std::max(tick_.wake - clock_.Now(), Duration{}));
