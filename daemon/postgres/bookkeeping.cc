@@ -109,7 +109,7 @@ void RequireWholeHistory(long long rows, long long changes, const BookkeepingNam
                   " has " + std::to_string(rows) + (rows == 1 ? " row" : " rows") + ", and " +
                   std::to_string(changes) + " were written",
               "bring it back from a backup; or, if what it says now is true, run: update " +
-                  names.Table("fence") + " set changes = " + std::to_string(rows));
+                  names.Table("fence") + " set attempt = null, changes = " + std::to_string(rows));
 }
 
 std::string GrantsFor(const BookkeepingNames& names, const std::string& login,

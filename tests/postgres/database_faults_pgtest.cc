@@ -107,8 +107,12 @@ TEST_F(DatabaseFaults, D23_TheHistoryRefusesToBeChangedByHand) {
   for (const char* const change :
        {"delete from lockstep.history where revision = '0001'", "truncate lockstep.history",
         "update lockstep.history set present = false"}) {
-    EXPECT_THAT(ErrorOf([&] { test_.database.Sql(change); }).what(), HasSubstr("never changed"))
-        << change;
+    try {
+      test_.database.Sql(change);
+      ADD_FAILURE() << change;
+    } catch (const std::runtime_error& refusal) {
+      EXPECT_THAT(refusal.what(), HasSubstr("never changed")) << change;
+    }
   }
   EXPECT_EQ(test_.Upgrade().state, RunState::kNothingToDo);
 }
@@ -123,7 +127,8 @@ TEST_F(DatabaseFaults, D23_RowsThatWereTakenAwayAllTheSameAreNotAppliedAgain) {
   EXPECT_THAT(error.what(), HasSubstr("has 1 row, and 2 were written"));
   EXPECT_EQ(Effects(), "1");
   // What the hint says is the way out for whoever meant it.
-  ASSERT_THAT(error.hint(), HasSubstr("update \"lockstep\".\"fence\" set changes = 1"));
+  ASSERT_THAT(error.hint(),
+              HasSubstr("update \"lockstep\".\"fence\" set attempt = null, changes = 1"));
   test_.database.Sql(error.hint().substr(error.hint().find("update ")));
   EXPECT_EQ(test_.Upgrade().state, RunState::kDone);
 }
