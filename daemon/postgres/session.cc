@@ -127,13 +127,7 @@ class PqxxSession : public Session {
     if (PQsendQuery(raw_, std::string(sql).c_str()) != 1) ThrowLost(Problem());
     // Row by row, so that a result that nobody wants takes no memory.
     if (keep == Keep::kNothing) PQsetSingleRowMode(raw_);
-    Reply reply;
-    while (ResultPtr result = Next(until)) Take(result.get(), keep, reply);
-    if (PQstatus(raw_) == CONNECTION_BAD) {
-      ThrowLost(reply.error ? reply.error->message : Problem(),
-                reply.error ? reply.error->sqlstate : "");
-    }
-    return reply;
+    return ReadReply(keep, until);
   }
 
   // By libpq itself, as Send is: libpqxx forgets SQLSTATEs, and loses memory with an answer that
@@ -147,12 +141,7 @@ class PqxxSession : public Session {
                           values.data(), nullptr, nullptr, 0) != 1) {
       ThrowLost(Problem());
     }
-    Reply reply;
-    while (ResultPtr result = Next(until)) Take(result.get(), Keep::kRows, reply);
-    if (PQstatus(raw_) == CONNECTION_BAD) {
-      ThrowLost(reply.error ? reply.error->message : Problem(),
-                reply.error ? reply.error->sqlstate : "");
-    }
+    Reply reply = ReadReply(Keep::kRows, until);
     if (reply.error) ThrowRefused(reply.error->message, reply.error->sqlstate);
     return reply.rows.empty() ? Rows{} : std::move(reply.rows.front());
   }
@@ -187,6 +176,17 @@ class PqxxSession : public Session {
   }
 
   std::string Problem() const { return FirstLine(PQerrorMessage(raw_)); }
+
+  // Everything that the server answers to what was sent.
+  Reply ReadReply(Keep keep, const SteadyDeadline& deadline) {
+    Reply reply;
+    while (ResultPtr result = Next(deadline)) Take(result.get(), keep, reply);
+    if (PQstatus(raw_) == CONNECTION_BAD) {
+      ThrowLost(reply.error ? reply.error->message : Problem(),
+                reply.error ? reply.error->sqlstate : "");
+    }
+    return reply;
+  }
 
   ResultPtr Next(const SteadyDeadline& deadline) {
     while (PQisBusy(raw_) != 0) {

@@ -38,7 +38,7 @@ def write_migrations(folder, bodies):
     return folder
 
 
-class _SocketConnection(http.client.HTTPConnection):
+class SocketConnection(http.client.HTTPConnection):
     def __init__(self, path, patience):
         super().__init__("agent", timeout=patience)
         self.path = str(path)
@@ -144,7 +144,7 @@ class Agent:
 
     def request(self, method, path, body=None, patience=PATIENCE_SECONDS):
         """(status, document)"""
-        connection = _SocketConnection(self.door, patience)
+        connection = SocketConnection(self.door, patience)
         try:
             connection.request(method, path, body and json.dumps(body))
             response = connection.getresponse()

@@ -5,6 +5,7 @@ import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+import bench_agent as agents
 import contention_server as servers
 
 # A commit that was answered has to outlive an immediate shutdown, so it waits for the log.

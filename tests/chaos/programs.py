@@ -6,9 +6,10 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import time
+
+from chaos_server import agents
 
 PR_SET_PDEATHSIG = 1
 SETTINGS = """
@@ -90,17 +91,6 @@ class Process:
         return (int(resident[0]), descriptors) if resident else None
 
 
-class _SocketConnection(http.client.HTTPConnection):
-    def __init__(self, path, patience):
-        super().__init__("agent", timeout=patience)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 class Replica:
     """A place for an agent, which has one at a time; `processes` are all that it has had."""
 
@@ -126,7 +116,7 @@ class Replica:
 
     def request(self, method, path, body=None, patience=0.25):
         """(status, text); None when it does not answer."""
-        connection = _SocketConnection(self.door, patience)
+        connection = agents.SocketConnection(self.door, patience)
         try:
             connection.request(method, path, body and json.dumps(body))
             response = connection.getresponse()
