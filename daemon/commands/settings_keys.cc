@@ -108,6 +108,9 @@ CommonKeys Places() {
           "migration_lock_wait", WaitOr("forever"),
           [](auto& s) -> auto& { return s.run.migration_lock_wait; }),
       Key<S>(
+          "migration_lock_idle_limit", Pause(),
+          [](auto& s) -> auto& { return s.run.migration_lock_idle_limit; }),
+      Key<S>(
           "sandbox_bin_dir", AnyText(), [](auto& s) -> auto& { return s.sandbox_bin_dir; }),
   };
 }

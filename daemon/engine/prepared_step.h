@@ -49,6 +49,10 @@ struct StepContext {
   std::string backup_path;
   long long backup_bytes = 0;
 
+  std::vector<std::string> OwnSettings() const {
+    return SessionSettings(facts.version, settings.migration_lock_idle_limit);
+  }
+
   void MessageOnce(const std::string& sentence) const {
     if (said.insert(sentence).second) observer.OnMessage(sentence);
   }

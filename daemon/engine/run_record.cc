@@ -4,6 +4,7 @@
 #include "base/fail_point.h"
 #include "base/text.h"
 #include "engine/attempt_record.h"
+#include "engine/heartbeat.h"
 
 namespace lockstep {
 namespace {
@@ -29,15 +30,18 @@ Verdict VerdictOf(const StepResult& result) {
 
 }  // namespace
 
-RunRecord::RunRecord(const RunContext& context, Direction direction, std::string database)
-    : context_(context), direction_(direction), database_(std::move(database)) {}
+RunRecord::RunRecord(const RunContext& context, Session& session, Direction direction,
+                     std::string database)
+    : context_(context), session_(session), direction_(direction), database_(std::move(database)) {}
 
 std::optional<std::string> RunRecord::Hook(HookPoint point, json::object facts) {
   if (!context_.settings.hooks.commands.contains(point)) return {};
   facts["database"] = database_;
   facts["direction"] = NameOf(direction_);
   FailPoint("hook_before");
-  const auto result = RunHook(context_.settings.hooks, point, facts, context_.stop.now);
+  const auto result = InSilence(session_, context_.settings.migration_lock_idle_limit, [&] {
+    return RunHook(context_.settings.hooks, point, facts, context_.stop.now);
+  });
   FailPoint("hook_after");
   if (result) context_.observer.OnHook(*result);
   if (!result || result->ok()) return {};
@@ -51,9 +55,11 @@ std::optional<std::string> RunRecord::BeforeRun(const std::vector<std::string>& 
   if (auto problem = Hook(HookPoint::kBeforeRun, {{"heads", ToJson(heads)}})) return problem;
   if (context_.settings.backup.directory.empty()) return {};
   try {
-    backup_ = MakeBackup(context_.settings.backup, context_.url, database_,
-                         heads.empty() ? "base" : Join(heads, "+"), context_.clock.WallNow(),
-                         context_.stop.now);
+    backup_ = InSilence(session_, context_.settings.migration_lock_idle_limit, [&] {
+      return MakeBackup(context_.settings.backup, context_.url, database_,
+                        heads.empty() ? "base" : Join(heads, "+"), context_.clock.WallNow(),
+                        context_.stop.now);
+    });
   } catch (const Error& error) {
     context_.observer.OnBackupFailed(error);
     return std::string("the backup failed, so nothing was changed: ") + error.what();

@@ -14,7 +14,8 @@ namespace lockstep {
 // Thread: run.
 class RunRecord {
  public:
-  RunRecord(const RunContext& context, Direction direction, std::string database);
+  // `session` has the migration lock.
+  RunRecord(const RunContext& context, Session& session, Direction direction, std::string database);
 
   // The `before_run` hook and the backup; a sentence when one of them stops the run.
   std::optional<std::string> BeforeRun(const std::vector<std::string>& heads);
@@ -33,6 +34,7 @@ class RunRecord {
   std::optional<std::string> Hook(HookPoint point, json::object facts);
 
   const RunContext& context_;
+  Session& session_;
   Direction direction_;
   std::string database_;
   BackupResult backup_;

@@ -8,6 +8,7 @@
 #include "base/uuid.h"
 #include "engine/adoption.h"
 #include "engine/backoff.h"
+#include "engine/heartbeat.h"
 #include "engine/migration_lock.h"
 #include "engine/prepared_step.h"
 #include "engine/run_record.h"
@@ -78,7 +79,8 @@ class Runner {
   }
 
   RunState RunInOneSession() {
-    const OpenedSession opened = context_.open({.purpose = Purpose()});
+    const OpenedSession opened =
+        context_.open({.purpose = Purpose(), .idle_limit = settings_.migration_lock_idle_limit});
     connected_ = true;
     FailPoint("connected");
     Session& session = *opened.session;
@@ -187,7 +189,7 @@ class Runner {
 
   RunState RunPlan(Session& session, const ServerFacts& facts, const Look& look,
                    const LockKey& key) {
-    RunRecord record(context_, request_.direction, facts.database);
+    RunRecord record(context_, session, request_.direction, facts.database);
     if (const auto problem = record.BeforeRun(look.history.Heads())) {
       report_.message = *problem;
       return RunState::kFailed;
@@ -206,12 +208,13 @@ class Runner {
                         .blocker_query = settings_.blocker_query},
                        context_.stop);
     std::set<std::string> said;
+    Heartbeat heartbeat(context_.clock, session, settings_.migration_lock_idle_limit);
     const StepContext step_context{.session = session,
                                    .facts = facts,
                                    .settings = settings_,
                                    .identity = identity,
                                    .key = key,
-                                   .clock = context_.clock,
+                                   .clock = heartbeat,
                                    .observer = context_.observer,
                                    .stop = context_.stop,
                                    .random = context_.random,

@@ -42,6 +42,9 @@ struct RunSettings {
   Duration standby_longest_query = std::chrono::seconds(1);
   std::optional<Duration> migration_lock_wait = std::chrono::seconds(60);  // nothing: for ever
   Duration migration_lock_poll = std::chrono::seconds(1);                  // the longest pause
+  // A session that has the lock and is silent for longer gives it up; zero: for as long as it
+  // likes.
+  Duration migration_lock_idle_limit = std::chrono::seconds(60);
   int reconnects = 5;  // new sessions tried after a lost one
   BackupSettings backup;
   HookSettings hooks;

@@ -41,7 +41,7 @@ bool StandsAlone(const StatementKind& kind) {
 
 std::vector<std::string> AfterBody(const StepContext& context) {
   std::vector<std::string> statements = {"reset role"};
-  for (std::string& own : SessionSettings(context.facts.version)) {
+  for (std::string& own : context.OwnSettings()) {
     statements.push_back(std::move(own));
   }
   return statements;
@@ -175,7 +175,7 @@ class StatementStep {
   AttemptResult AttemptInTransaction(std::size_t i, const LockNeeds& needs, const Knock& knock) {
     SqlBatch batch;
     batch.Add("begin isolation level read committed read write");
-    batch.Add(SessionSettings(context_.facts.version));
+    batch.Add(context_.OwnSettings());
     batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
     batch.Add("set local lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
     AddHurry(batch, knock);
@@ -284,7 +284,7 @@ class StatementStep {
     const Duration lock_timeout = needs.targets.empty() ? limits_.lock_timeout : knock.lock_timeout;
     SqlBatch batch;
     batch.Add(BeginSql(i));
-    batch.Add(SessionSettings(context_.facts.version));
+    batch.Add(context_.OwnSettings());
     batch.Add("set application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
     // A build that waits is no harm to anyone, and one that is cut off leaves an INVALID index.
     if (!weak) batch.Add("set lock_timeout = '" + ToPostgres(lock_timeout) + "'");

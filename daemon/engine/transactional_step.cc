@@ -118,7 +118,7 @@ class TransactionalStep {
     SqlBatch& batch = message.batch;
     batch.Add("begin isolation level read committed read write");
     // The body before this one may have left settings behind.
-    batch.Add(SessionSettings(context_.facts.version));
+    batch.Add(context_.OwnSettings());
     batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
     batch.Add("set local lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
     AddHurry(batch, knock);

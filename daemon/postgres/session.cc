@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/duration.h"
 #include "postgres/once_connection.h"
 #include "postgres/sql_batch.h"
 #include "postgres/sql_state.h"
@@ -252,6 +253,11 @@ constexpr std::string_view kFactsSql =
     " pg_catalog.pg_postmaster_start_time()";
 
 constexpr int kOldestServer = 130000;
+constexpr int kFirstWithIdleLimit = 140000;
+
+std::string IdleLimitSql(Duration limit) {
+  return "set idle_session_timeout = '" + ToPostgres(limit) + "'";
+}
 
 ServerFacts FactsFrom(const Rows& rows, const PqxxSession& session) {
   ServerFacts facts;
@@ -307,9 +313,13 @@ double Rows::Real(std::size_t row, std::size_t column) const {
 
 bool Rows::Bool(std::size_t row, std::size_t column) const { return Text(row, column) == "t"; }
 
+void LimitIdleness(Session& session, Duration limit) {
+  if (session.server_version() >= kFirstWithIdleLimit) session.Query(IdleLimitSql(limit));
+}
+
 // Our own settings of every session. What a role or a database sets for itself must not change what
 // a migration means or how long a lost session keeps its lock; locking.md has the measurements.
-std::vector<std::string> SessionSettings(int server_version) {
+std::vector<std::string> SessionSettings(int server_version, Duration idle_limit) {
   std::vector<std::string> statements = {"reset all",
                                          "set search_path = ''",
                                          "set client_min_messages = notice",
@@ -323,9 +333,9 @@ std::vector<std::string> SessionSettings(int server_version) {
                                          "set tcp_keepalives_interval = 2",
                                          "set tcp_keepalives_count = 3",
                                          "set tcp_user_timeout = '8s'"};
-  if (server_version >= 140000) {
+  if (server_version >= kFirstWithIdleLimit) {
     statements.emplace_back("set client_connection_check_interval = '500ms'");
-    statements.emplace_back("set idle_session_timeout = 0");
+    statements.push_back(IdleLimitSql(idle_limit));
   }
   if (server_version >= 170000) statements.emplace_back("set transaction_timeout = 0");
   return statements;
@@ -361,7 +371,7 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
   RequireSupported(session->server_version());
   SqlBatch batch;
   batch.Add(kFactsSql);
-  batch.Add(SessionSettings(session->server_version()));
+  batch.Add(SessionSettings(session->server_version(), options.idle_limit));
   const Reply reply = session->Send(batch.text(), Keep::kRows,
                                     options.answer_deadline.value_or(options.connect_timeout));
   if (!reply.ok()) {

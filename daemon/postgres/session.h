@@ -128,6 +128,8 @@ struct SessionOptions {
   std::optional<std::chrono::milliseconds> answer_deadline;
   // Of a URL that names several servers this one, whatever it is. Nothing: the first that suits.
   std::optional<ServerAddress> server;
+  Duration
+      idle_limit{};  // silent for longer, outside a transaction, the server ends it; zero: never
 };
 
 struct OpenedSession {
@@ -141,7 +143,9 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
 
 // The statements that give a session its own settings, whatever a role, a database or a migration's
 // body set.
-std::vector<std::string> SessionSettings(int server_version);
+std::vector<std::string> SessionSettings(int server_version, Duration idle_limit = {});
+// From now on, where the server (14 and later) knows such a limit.
+void LimitIdleness(Session& session, Duration limit);
 
 // Opens sessions to one database; what engine and commands are given.
 using SessionFactory = std::function<OpenedSession(const SessionOptions&)>;

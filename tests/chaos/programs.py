@@ -25,8 +25,12 @@ look_interval = "50ms"
 young_holder = "50ms"
 retry_pause = "20ms"
 retry_pause_limit = "200ms"
+migration_lock_idle_limit = "1s"
 """
-LIMITS = {"LOCKSTEP_MIGRATION_LOCK_WAIT": "3s", "LOCKSTEP_LOCK_DEADLINE": "3s", "LOCKSTEP_LOOK_INTERVAL": "50ms"}
+LIMITS = {
+    "LOCKSTEP_MIGRATION_LOCK_WAIT": "3s", "LOCKSTEP_MIGRATION_LOCK_IDLE_LIMIT": "1s",
+    "LOCKSTEP_LOCK_DEADLINE": "3s", "LOCKSTEP_LOOK_INTERVAL": "50ms",
+}
 
 
 def _die_with_us():

@@ -36,6 +36,7 @@ const std::map<std::string, std::vector<std::string>> kValues = {
     {"owner_role", {R"("owner")"}},
     {"search_path", {R"("shop, public")"}},
     {"migration_lock_wait", {R"("5s")", R"("0")"}},
+    {"migration_lock_idle_limit", {R"("5s")", R"("0")"}},
     {"sandbox_bin_dir", {R"("/opt/pg")"}},
     {"lock_ladder", {R"("1ms, 1.5us")"}},
     {"next_lock_timeout", {R"("21ms")"}},
