@@ -79,8 +79,8 @@ inline constexpr EventKind kRunFailed{
     "A run has ended without its goal. The message says why; \"next\" is the command to type."};
 inline constexpr EventKind kRunDeferred{
     "run_deferred", LogLevel::kWarning,
-    "A table lock could not be had without making others wait; nothing was changed. It is tried "
-    "again. See the runbook on deferred migrations."};
+    "A table lock could not be had without making others wait, or the server's disk is full. It is "
+    "tried again. See the runbook on deferred migrations."};
 inline constexpr EventKind kMigrationLockWaiting{
     "migration_lock_waiting", LogLevel::kInfo,
     "Another replica migrates; this one stands by and takes over when it ends."};

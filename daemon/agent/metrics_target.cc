@@ -126,8 +126,9 @@ TargetSeries::TargetSeries(const std::string& name, const Clock& clock)
                            "Migrations of the folder that are not applied.")),
       failed_(make_.Gauge("lockstep_migrations_failed",
                           "Migrations whose last attempt failed or awaits resolution.")),
-      deferred_(make_.Gauge("lockstep_migrations_deferred",
-                            "Migrations whose table locks could not be had in time.")),
+      deferred_(make_.Gauge(
+          "lockstep_migrations_deferred",
+          "Migrations that wait: for their table locks, or for room on the server's disk.")),
       ahead_(make_.Gauge("lockstep_migrations_ahead",
                          "Applied migrations that the folder does not have.")),
       checksum_mismatches_(make_.Gauge("lockstep_checksum_mismatches",

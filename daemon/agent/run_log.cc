@@ -42,10 +42,11 @@ Verdict VerdictOf(const Step& step, const StepResult& result) {
     return {&event::kMigrationFailed, place + failure.error.message, failure.error.sqlstate};
   }
   if (const auto* deferred = std::get_if<Deferred>(&result)) {
-    return {&event::kRunDeferred,
-            "deferred " + step.revision + ": " + deferred->failure.error.message + "; " +
-                Join(ToTexts(deferred->blockers), "; "),
-            deferred->failure.error.sqlstate};
+    const SqlError& error = deferred->failure.error;
+    std::vector<std::string> reasons = ToTexts(deferred->blockers);
+    reasons.insert(reasons.begin(), error.message);
+    return {&event::kRunDeferred, "deferred " + step.revision + ": " + Join(reasons, "; "),
+            error.sqlstate};
   }
   if (const auto* unknown = std::get_if<Unknown>(&result)) {
     return {&event::kMigrationFailed,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "commands/documents.h"
+#include "postgres/sql_state.h"
 
 namespace lockstep {
 namespace {
@@ -96,6 +97,15 @@ bool IsTransactional(const StepReport& step, const MigrationFolder& folder) {
   return down ? migration->down->transactional : migration->up.transactional;
 }
 
+std::string DeferredMessage(const RunReport& report) {
+  const auto* deferred =
+      report.steps.empty() ? nullptr : std::get_if<Deferred>(&report.steps.back().result);
+  if (deferred != nullptr && deferred->failure.error.sqlstate == sql_state::kDiskFull) {
+    return "the server's disk is full; the migration was deferred, and goes on once there is room";
+  }
+  return "a table lock could not be had in time; the migration was deferred and changed nothing";
+}
+
 std::string FailedMessage(const RunReport& report, const MigrationFolder& folder) {
   if (report.steps.empty()) return "the run failed";
   const StepReport& step = report.steps.back();
@@ -131,8 +141,7 @@ std::string MessageOf(const RunReport& report, const MigrationFolder& folder) {
     case RunState::kFailed:
       return FailedMessage(report, folder);
     case RunState::kDeferred:
-      return "a table lock could not be had in time; the migration was deferred and changed "
-             "nothing";
+      return DeferredMessage(report);
     case RunState::kStopped:
       return "stopped on request";
     case RunState::kBusy:

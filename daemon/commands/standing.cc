@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "commands/documents.h"
 #include "engine/adoption.h"
+#include "postgres/sql_state.h"
 
 namespace lockstep {
 namespace {
@@ -47,6 +48,12 @@ std::string FailedMessage(const History& history, const std::vector<std::string>
          "\" failed; put right what the error says, then upgrade again";
 }
 
+std::string DeferredMessage(const History& history, const std::string& revision) {
+  const bool disk_full = history.FailureOf(revision)->sqlstate == sql_state::kDiskFull;
+  return "revision \"" + revision + "\" was deferred: " +
+         (disk_full ? "the server's disk was full" : "its table lock was not free in time");
+}
+
 std::string MessageFor(DatabaseState state, const History& history,
                        const std::vector<std::string>& pending,
                        const std::vector<std::string>& ahead) {
@@ -63,8 +70,7 @@ std::string MessageFor(DatabaseState state, const History& history,
     case DatabaseState::kFailed:
       return FailedMessage(history, pending);
     case DatabaseState::kDeferred:
-      return "revision \"" + RevisionWith(history, pending, "deferred") +
-             "\" was deferred: its table lock was not free in time";
+      return DeferredMessage(history, RevisionWith(history, pending, "deferred"));
   }
   return "";
 }

@@ -44,6 +44,8 @@ class AttemptLoop {
       context_.observer.OnAttempt(step_, report);
       if (!result.failure) return Applied{};
       if (report.outcome == AttemptOutcome::kStopped) return Stopped{};
+      // No fault of the migration, and nothing that a few seconds would change.
+      if (result.failure->error.sqlstate == sql_state::kDiskFull) return Deferred{*result.failure};
       return Failed{*result.failure};
     }
     Explain(result);

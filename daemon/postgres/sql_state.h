@@ -18,6 +18,7 @@ inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kUndefinedTable = "42P01";
 inline constexpr std::string_view kUndefinedSchema = "3F000";
 inline constexpr std::string_view kReadOnlyTransaction = "25006";
+inline constexpr std::string_view kDiskFull = "53100";
 
 inline constexpr std::string_view kFenced = "LS001";        // another run has taken over
 inline constexpr std::string_view kNotAsPlanned = "LS002";  // the revision's state has changed
@@ -26,7 +27,6 @@ inline constexpr std::string_view kTransactionEnded = "LS004";  // the body ende
 inline constexpr std::string_view kLockLost = "LS005";
 inline constexpr std::string_view kRoleChanged = "LS006";
 inline constexpr std::string_view kHistoryRowMissing = "LS007";
-inline constexpr std::string_view kSettingsLeaked = "LS008";  // a warning
 
 // A whole transaction that failed so may be tried again as it is.
 bool IsWorthRetrying(std::string_view state);
