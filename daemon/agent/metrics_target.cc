@@ -101,6 +101,8 @@ TargetSeries::TargetSeries(const std::string& name, const Clock& clock)
     : clock_(clock),
       make_(registry_, {{"target", LabelFor(name)}}),
       up_(make_.Gauge("lockstep_postgres_up", "Whether the database answered when last asked.")),
+      server_verified_(make_.Gauge("lockstep_postgres_server_verified",
+                                   "Whether the server has proved who it is, or is local.")),
       connection_attempts_(make_.CounterFor("lockstep_postgres_connection_attempts_total",
                                             "Attempts to connect to the database.", "result",
                                             kResults)),
@@ -219,6 +221,7 @@ void TargetSeries::SetSight(const DatabaseSight& sight) {
   const auto set = [](Gauge& gauge, const auto& list) {
     gauge.Set(static_cast<double>(list.size()));
   };
+  server_verified_.Set(sight.server_verified ? 1 : 0);
   set(applied_, sight.applied);
   set(pending_, sight.pending);
   set(failed_, sight.failed);

@@ -61,6 +61,7 @@ class TargetSeries : public TargetMetrics {
   SeriesMaker make_;  // of registry_
 
   Gauge& up_;
+  Gauge& server_verified_;
   SeriesSet<Counter> connection_attempts_;
   SeriesSet<Gauge> refusals_;
   Counter& failovers_;

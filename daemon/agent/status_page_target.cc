@@ -221,6 +221,7 @@ Html FactsPart(const json::object& target, const std::string& id) {
   std::vector<Fact> facts = {
       {"database", TextAt(target, "database").empty() ? Html() : Code(TextAt(target, "database"))},
       {"server", ServerText(ObjectAt(status, "server"))},
+      {"tls", TextAt(ObjectAt(status, "server"), "tls")},
       {"ready", ready + TextAt(target, "reason")},
       {"looked at", LookedText(target)}};
   if (!status.empty()) {

@@ -142,6 +142,7 @@ std::shared_ptr<const DatabaseSight> TargetDatabase::Look(
     sight.plan = PlanDocument(settings, *folder, seen, settings_->goal);
   }
   sight.lost = lost;
+  sight.server_verified = seen.opened.facts.verification.verified();
   sight.status = StatusDocument(settings, *folder, seen);
   sight.blocker_document = BlockersDocument(settings, *folder, seen);
   sight.blockers.clear();

@@ -46,8 +46,9 @@ struct DatabaseSight {
   std::vector<Blocker> blockers;  // of our sessions, or of the next migration
   int victims = 0;
   double worst_victim_wait_seconds = 0;
-  WallTime last_change_at{};  // the newest entry of the history; 0: none
-  bool lost = false;          // this look found that a failover has undone migrations
+  bool server_verified = false;  // or on this machine
+  WallTime last_change_at{};     // the newest entry of the history; 0: none
+  bool lost = false;             // this look found that a failover has undone migrations
   // The commands' documents, as docs/json.md has them.
   json::object status, history, plan, blocker_document;
 };

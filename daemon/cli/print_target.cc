@@ -128,6 +128,7 @@ void PrintStatus(const json::object& document, Page& page) {
   const std::string refused = TextAt(ObjectAt(document, "agent"), "config_problem");
   if (!refused.empty()) AddRow(table, "settings", "refused, the old ones are in force: " + refused);
   AddRow(table, "server", ServerText(ObjectAt(document, "server")));
+  AddRow(table, "tls", TextAt(ObjectAt(document, "server"), "tls"));
   AddDatabaseRows(document, table);
   AddRow(table, "runs", RunText(ObjectAt(document, "run")));
   AddRow(table, "last change", ChangeText(ObjectAt(document, "last_change")));

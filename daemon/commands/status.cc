@@ -57,6 +57,14 @@ json::value AlembicDocument(const BookkeepingNames& names, const Look& look) {
   return json::object{{"table", names.alembic_table}, {"heads", ToJson(*look.alembic)}};
 }
 
+// Nothing of a server that is on this machine.
+json::value TlsDocument(const ServerVerification& how) {
+  if (how.on_this_machine) return nullptr;
+  if (how.verified()) return json::value(how.sslmode);
+  const std::string what = how.sslmode == "verify-ca" ? "its name is not verified" : "not verified";
+  return json::value(what + " (sslmode=" + how.sslmode + ")");
+}
+
 json::object ServerDocument(const ServerFacts& facts) {
   return {{"version", VersionText(facts.version)},
           {"database", facts.database},
@@ -64,7 +72,9 @@ json::object ServerDocument(const ServerFacts& facts) {
           {"in_recovery", facts.in_recovery},
           {"read_only", facts.read_only},
           {"through_pooler", facts.through_pooler},
-          {"sees_all_activity", facts.sees_all_activity}};
+          {"sees_all_activity", facts.sees_all_activity},
+          {"verified", facts.verification.verified()},
+          {"tls", TlsDocument(facts.verification)}};
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "postgres/installation.h"
+#include "postgres/server_verification.h"
 
 namespace lockstep {
 namespace {
@@ -196,7 +197,7 @@ void Dump(const std::string& tool, const std::string& file, const ConnectionUrl&
                      "--file",
                      file,
                      "--dbname",
-                     ConnectionArgument(url, database)};
+                     ConnectionArgument(ResolveVerification(url).url, database)};
   request.environment = PostgresVariables(url);
   RunTool(std::move(request), database, stop);
 }

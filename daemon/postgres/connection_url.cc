@@ -54,6 +54,19 @@ ConnectionUrl ConnectionUrl::Parse(std::string_view text) {
   return url;
 }
 
+std::string ConnectionUrl::ForLibpq() const {
+  std::string text;
+  for (const auto& [keyword, value] : options_) {
+    text += keyword + "='";
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += "' ";
+  }
+  return text;
+}
+
 std::string ConnectionUrl::Redacted() const {
   const std::string host = Get("host").empty() ? Get("hostaddr") : Get("host");
   const std::string user = Get("user").empty() ? "" : Escape(Get("user")) + '@';

@@ -19,6 +19,8 @@ class ConnectionUrl {
   // kBadSettings; its message never repeats any part of the text that could be a password.
   static ConnectionUrl Parse(std::string_view text);
 
+  // Every option, the password too, as the keyword string that libpq takes.
+  std::string ForLibpq() const;
   // As the user may see it: "postgresql://user@host:5432/name", no password, no other options.
   std::string Redacted() const;
   std::string Get(const std::string& keyword) const;  // "" when not given

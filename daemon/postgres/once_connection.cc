@@ -31,19 +31,6 @@ int MillisecondsUntil(const SteadyDeadline& deadline) {
       0, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
 }
 
-std::string ConnectionString(const ConnectionUrl& url) {
-  std::string text;
-  for (const auto& [keyword, value] : url.options()) {
-    text += keyword + "='";
-    for (const char c : value) {
-      if (c == '\'' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += "' ";
-  }
-  return text;
-}
-
 ConnectionUrl Without(const ServerAddress& silent, const ConnectionUrl& url) {
   std::vector<std::string> hosts, ports;
   for (const ServerAddress& server : url.servers()) {
@@ -111,28 +98,50 @@ ConnectFailure ReadConnectFailure(const PGconn* connection) {
   return failure;
 }
 
+std::string AuthoritiesOf(const ConnectionUrl& url) {
+  const std::string file = url.Get("sslrootcert");
+  return file.empty() ? "~/.postgresql/root.crt" : "'" + file + "'";
+}
+
 // Nothing: the complaint is none of TLS. libpq says the same of a certificate that has expired and
 // of one that nobody knows.
-std::optional<std::string> HintForTls(std::string_view message) {
+std::optional<std::string> HintForTls(std::string_view message, const ResolvedUrl& url) {
   const auto has = [message](std::string_view words) {
     return message.find(words) != std::string_view::npos;
   };
+  // Who has asked for it is not told how to weaken it.
+  const auto or_weaken = [&](const std::string& sslmode) {
+    if (!url.verification.by_default) return std::string();
+    return "; servers of other machines are verified where the URL has no sslmode: in a network "
+           "that you trust, say \"sslmode=" +
+           sslmode + "\" there";
+  };
   if (has("certificate verify failed")) {
-    return "the server's certificate was signed by none of the authorities in sslrootcert, or has "
-           "expired; \"openssl s_client -starttls postgres -connect HOST:PORT\" shows it";
+    return "the server's certificate was signed by none of the authorities in " +
+           AuthoritiesOf(url.url) +
+           ", or has expired; say \"sslrootcert=FILE\" for others; \"openssl s_client -starttls "
+           "postgres -connect HOST:PORT\" shows it" +
+           or_weaken("require");
   }
-  if (has("does not match host name")) return "connect by a name that the certificate has";
+  if (has("does not match host name")) {
+    return "connect by a name that the certificate has" + or_weaken("require");
+  }
+  if (has("host name must be specified")) {
+    return "name the server by \"host\" beside its \"hostaddr\", as its certificate does" +
+           or_weaken("require");
+  }
   if (has("server does not support SSL")) {
-    return "switch TLS on in the server; nothing was sent to it";
+    return "switch TLS on in the server; nothing was sent to it" + or_weaken("disable");
   }
   if (has("root certificate file")) {
-    return "name the file with the certificates of your authorities by sslrootcert";
+    return "name the file with the certificates of your authorities: \"sslrootcert=FILE\"" +
+           or_weaken("require");
   }
   if (has("SSL error")) return "the two do not agree on TLS; the server's log may say why";
   return std::nullopt;
 }
 
-[[noreturn]] void Refuse(ConnectFailure failure) {
+[[noreturn]] void Refuse(ConnectFailure failure, const ResolvedUrl& url) {
   failure.message = InOneLine(std::move(failure.message));
   const std::string reach = "is the server running, and can it be reached from here?";
   if (failure.message.empty()) {
@@ -145,7 +154,7 @@ std::optional<std::string> HintForTls(std::string_view message) {
   if (code == ErrorCode::kBadSettings) {
     throw Error(code, failure.message, "create the database, or correct the URL", failure.sqlstate);
   }
-  if (const auto hint = HintForTls(failure.message)) {
+  if (const auto hint = HintForTls(failure.message, url)) {
     throw Error(ErrorCode::kBadSettings, failure.message, *hint, failure.sqlstate);
   }
   // libpq's own complaint, before the server could say anything with a SQLSTATE.
@@ -189,11 +198,11 @@ OncePolicy::handle OncePolicy::do_startconnect(handle original) {
 // libpq goes on from a server that refuses to the next one, but would wait for a silent one for as
 // long as it may: each of several gets its part of the time, and is left out once that is over.
 PGconn* OncePolicy::Connect() const {
-  ConnectionUrl url = url_;
+  ConnectionUrl url = url_.url;
   const auto patience = timeout_ / std::max<std::size_t>(1, url.servers().size());
   std::string silent;
   for (;;) {
-    PGconn* connection = PQconnectStart(ConnectionString(url).c_str());
+    PGconn* connection = PQconnectStart(url.ForLibpq().c_str());
     if (connection == nullptr) throw std::bad_alloc();
     // libpq's own receiver writes to stderr, as it comes.
     PQsetNoticeReceiver(
@@ -216,11 +225,11 @@ PGconn* OncePolicy::Connect() const {
       continue;
     }
     if (!silent.empty()) failure.message = silent + failure.message;
-    Refuse(std::move(failure));
+    Refuse(std::move(failure), url_);
   }
 }
 
-OnceConnection::OnceConnection(const ConnectionUrl& url, std::chrono::milliseconds timeout)
+OnceConnection::OnceConnection(const ResolvedUrl& url, std::chrono::milliseconds timeout)
     : connection_base(policy_), policy_(url, timeout) {
   try {
     init();

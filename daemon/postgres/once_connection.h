@@ -11,7 +11,7 @@
 #include <pqxx/pqxx>
 #include <string>
 
-#include "postgres/connection_url.h"
+#include "postgres/server_verification.h"
 
 namespace lockstep {
 
@@ -29,7 +29,7 @@ bool SaidTooMuch(int socket);
 // one.
 class OncePolicy : public pqxx::connectionpolicy {
  public:
-  OncePolicy(const ConnectionUrl& url, std::chrono::milliseconds timeout)
+  OncePolicy(const ResolvedUrl& url, std::chrono::milliseconds timeout)
       : connectionpolicy({}), url_(url), timeout_(timeout) {}
 
   handle do_startconnect(handle original) override;
@@ -41,7 +41,7 @@ class OncePolicy : public pqxx::connectionpolicy {
  private:
   PGconn* Connect() const;
 
-  ConnectionUrl url_;
+  ResolvedUrl url_;
   std::chrono::milliseconds timeout_;
   PGconn* raw_ = nullptr;
 };
@@ -50,7 +50,7 @@ class OncePolicy : public pqxx::connectionpolicy {
 // Thread: run.
 class OnceConnection : public pqxx::connection_base {
  public:
-  OnceConnection(const ConnectionUrl& url, std::chrono::milliseconds timeout);
+  OnceConnection(const ResolvedUrl& url, std::chrono::milliseconds timeout);
   ~OnceConnection() noexcept { close(); }
 
   PGconn* raw() const { return policy_.raw(); }

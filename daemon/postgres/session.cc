@@ -114,7 +114,7 @@ std::string FirstLine(std::string_view text) {
 
 class PqxxSession : public Session {
  public:
-  PqxxSession(const ConnectionUrl& url, const SessionOptions& options)
+  PqxxSession(const ResolvedUrl& url, const SessionOptions& options)
       : connection_(url, options.connect_timeout),
         raw_(connection_.raw()),
         answer_deadline_(options.answer_deadline) {
@@ -360,13 +360,15 @@ CommitReply Commit(Session& session) {
 }
 
 OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& options) {
-  const ConnectionUrl& here = options.server ? url.At(*options.server) : url;
-  const ConnectionUrl full = here.With("application_name", "lockstep/" + options.purpose)
-                                 .With("client_encoding", "UTF8")
-                                 .With("keepalives_idle", "5")
-                                 .With("keepalives_interval", "2")
-                                 .With("keepalives_count", "3")
-                                 .With("tcp_user_timeout", "8000");
+  // Of all servers that the URL names, so that each of them is verified alike.
+  ResolvedUrl full = ResolveVerification(url);
+  if (options.server) full.url = full.url.At(*options.server);
+  full.url = full.url.With("application_name", "lockstep/" + options.purpose)
+                 .With("client_encoding", "UTF8")
+                 .With("keepalives_idle", "5")
+                 .With("keepalives_interval", "2")
+                 .With("keepalives_count", "3")
+                 .With("tcp_user_timeout", "8000");
   auto session = std::make_unique<PqxxSession>(full, options);
   RequireSupported(session->server_version());
   SqlBatch batch;
@@ -381,7 +383,8 @@ OpenedSession OpenSession(const ConnectionUrl& url, const SessionOptions& option
   }
   OpenedSession opened;
   opened.facts = FactsFrom(reply.RowsOf(0), *session);
-  opened.facts.other_servers = here.servers();
+  opened.facts.verification = full.verification;
+  opened.facts.other_servers = full.url.servers();
   std::erase_if(opened.facts.other_servers,
                 [&](const ServerAddress& server) { return server.Names(opened.facts.address); });
   session->Begin(opened.facts.backend_pid);

@@ -15,6 +15,7 @@
 #include "core/outcome.h"
 #include "postgres/connection_url.h"
 #include "postgres/server_identity.h"
+#include "postgres/server_verification.h"
 
 namespace lockstep {
 
@@ -113,10 +114,11 @@ struct ServerFacts {
   bool read_only = false;
   std::string read_only_source;  // "database", "user", ...: where that setting comes from
   int backend_pid = 0;
-  bool through_pooler = false;             // the wire names another process than the server itself
-  bool sees_all_activity = false;          // pg_monitor or pg_read_all_stats
-  std::optional<ServerIdentity> identity;  // of a server that takes changes; nothing on a standby
-  ServerAddress address;                   // of the URL's servers the one that answered
+  bool through_pooler = false;     // the wire names another process than the server itself
+  bool sees_all_activity = false;  // pg_monitor or pg_read_all_stats
+  ServerVerification verification;
+  std::optional<ServerIdentity> identity;    // of a server that takes changes; nothing on a standby
+  ServerAddress address;                     // of the URL's servers the one that answered
   std::vector<ServerAddress> other_servers;  // that the URL names
 };
 

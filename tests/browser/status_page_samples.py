@@ -77,7 +77,8 @@ def status(state="at_head", **more):
         "bookkeeping": {"schema": "lockstep", "format": 1, "newest_format": 1},
         "alembic": None,
         "server": {"version": "15.18", "database": "shop", "user": "app", "in_recovery": False,
-                   "read_only": False, "through_pooler": False, "sees_all_activity": True},
+                   "read_only": False, "through_pooler": False, "sees_all_activity": True,
+                   "verified": True, "tls": "verify-full"},
     } | more
 
 

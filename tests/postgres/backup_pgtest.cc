@@ -170,6 +170,12 @@ TEST_F(BackupTest, SettingsOfTheEnvironmentReachPgDump) {
   ::unsetenv("PGSSLROOTCERT");
 }
 
+TEST_F(BackupTest, PgDumpVerifiesTheServerAsASessionDoes) {
+  url_ = ConnectionUrl::Parse("postgresql://app@db.example/shop");
+  FakeDump("echo \"$*\" >&2; exit 1");
+  EXPECT_THAT(Failure(ErrorCode::kSubprocess), HasSubstr("sslmode='verify-full'"));
+}
+
 TEST_F(BackupTest, RefusesWhatPgRestoreCannotRead) {
   FakeDump("exit 0");
   EXPECT_THAT(Failure(ErrorCode::kSubprocess),

@@ -516,9 +516,11 @@ INSTANTIATE_TEST_SUITE_P(
                                    .invalid_indexes = {"public.i"},
                                    .blockers = {BlockerOf(BlockerKind::kIdleInTransaction, 8)},
                                    .victims = 9,
-                                   .worst_victim_wait_seconds = 10}));
+                                   .worst_victim_wait_seconds = 10,
+                                   .server_verified = true}));
                  },
                  {{"lockstep_postgres_up", 1},
+                  {"lockstep_postgres_server_verified", 1},
                   {"lockstep_migrations_applied", 7},
                   {"lockstep_migrations_pending", 6},
                   {"lockstep_migrations_failed", 5},

@@ -58,7 +58,8 @@ constexpr std::string_view kStatus = R"({
       "bookkeeping": {"schema": "books", "format": 2, "newest_format": 9},
       "alembic": {"table": "public.alembic_version", "heads": ["r-alembic"]},
       "server": {"version": "15.18", "database": "shopdb", "user": "shopuser", "in_recovery": true,
-        "read_only": true, "through_pooler": true, "sees_all_activity": false}},
+        "read_only": true, "through_pooler": true, "sees_all_activity": false,
+        "verified": false, "tls": "how it is verified"}},
     "run": {"id": "run-active", "target": "shop", "command": "upgrade", "goal": "goal-active",
       "source": "api", "caller": "caller-active", "state": "running", "stopping": true,
       "created_at": "2026-11-22T18:23:01Z", "started_at": "2026-11-22T18:23:02Z", "ended_at": null,
@@ -255,6 +256,7 @@ TEST(StatusPage, ShowsFiguresInWords) {
                                         "303 attempts, 5 min 2 s for table locks",
                                         "queued for EXCLUSIVE",
                                         "a standby, read-only, through a pooler",
+                                        "how it is verified",
                                         "a stop was requested"}) {
     EXPECT_THAT(text, HasSubstr(figure));
   }

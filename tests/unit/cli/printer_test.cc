@@ -404,9 +404,11 @@ TEST(Printer, StatusIsOnePage) {
       "bookkeeping": {"schema": "lockstep", "format": 1, "newest_format": 2},
       "alembic": {"table": "public.alembic_version", "heads": ["a"]},
       "server": {"version": "15.18", "database": "shop", "user": "app", "in_recovery": true,
-                 "read_only": false, "through_pooler": true, "sees_all_activity": true}})json"),
+                 "read_only": false, "through_pooler": true, "sees_all_activity": true,
+                 "verified": false, "tls": "not verified (sslmode=prefer)"}})json"),
       R"(target          postgresql://app@db/shop
 server          PostgreSQL 15.18, database shop, user app, a standby, through a pooler
+tls             not verified (sslmode=prefer)
 state           pending
 at              a
 heads           c
