@@ -6,8 +6,13 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "security"))
+
+import authority
 
 SERVER = "10.99.0.1"
 HOST = "postgres.database.svc"
@@ -38,6 +43,8 @@ class Cluster:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lockstep-cluster-"))
         self.folder.chmod(0o755)
+        # It signs for the server; its root is in the Secrets, as ca.crt.
+        self.authority = authority.Authority(self.folder, "authority")
         self.name = f"lockstep-{os.getpid()}"
         self.spaces: list[str] = []
         self.pods = 0
@@ -104,7 +111,12 @@ class Cluster:
         data = self.folder / "data"
         self._as_postgres(BIN / "initdb", "-D", data, "-A", "trust", "--no-sync", "-E", "UTF8")
         (data / "pg_hba.conf").write_text("local all all trust\nhost all all 10.99.0.0/24 scram-sha-256\n")
-        settings = f"-c listen_addresses={SERVER} -c unix_socket_directories={self.folder} -c fsync=off"
+        certificate = self.authority.sign("server", HOST)
+        for source, name in ((certificate.certificate, "server.crt"), (certificate.key, "server.key")):
+            shutil.copy(source, data / name)
+            shutil.chown(data / name, "postgres", "postgres")
+            (data / name).chmod(0o600)
+        settings = f"-c ssl=on -c listen_addresses={SERVER} -c unix_socket_directories={self.folder} -c fsync=off"
         log = self.folder / "postgres.log"
         self._as_postgres(BIN / "pg_ctl", "-D", data, "-l", log, "-o", settings, "-w", "start")
         for statement in ROLES.strip().splitlines():

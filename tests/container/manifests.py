@@ -19,7 +19,8 @@ FORMS = ("deployment", "job", "sidecar", "wait")
 CHART_VALUES: dict[str, Object] = {
     "wait": {
         "database": {
-            "url": "postgresql://shop_reader@postgres.database.svc:5432/shop",
+            "url": "postgresql://shop_reader@postgres.database.svc:5432/shop"
+            "?sslmode=verify-full&sslrootcert=/etc/lockstep-database/ca.crt",
             "secret": "lockstep-reader",
         }
     }

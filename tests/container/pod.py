@@ -61,7 +61,8 @@ class Pod:
         if "configMap" in volume:
             put_atomically(path, data_of(self.objects, volume["configMap"]["name"]), 0o644, group)
         elif "secret" in volume:
-            put_atomically(path, {"password": PASSWORD}, volume["secret"]["defaultMode"], group)
+            secret = {"password": PASSWORD, "ca.crt": self.cluster.authority.root.read_text()}
+            put_atomically(path, secret, volume["secret"]["defaultMode"], group)
         else:
             shutil.chown(path, group=group)
             path.chmod(0o2777)
