@@ -54,6 +54,14 @@ const FailedAttempt* History::FailureOf(std::string_view revision) const {
   return newest;
 }
 
+std::set<std::string, std::less<>> History::HalfApplied() const {
+  std::set<std::string, std::less<>> revisions;
+  for (const ProgressRow& row : progress_) {
+    if (row.direction == "up" && !IsApplied(row.revision)) revisions.insert(row.revision);
+  }
+  return revisions;
+}
+
 std::vector<ProgressRow> History::ProgressOf(std::string_view revision,
                                              std::string_view direction) const {
   std::vector<ProgressRow> rows;

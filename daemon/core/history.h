@@ -82,6 +82,8 @@ class History {
   const FailedAttempt* FailureOf(std::string_view revision) const;
   const std::vector<FailedAttempt>& failures() const { return failed_; }
   std::vector<ProgressRow> ProgressOf(std::string_view revision, std::string_view direction) const;
+  // Revisions that are not applied, and of which some statements took effect or may have.
+  std::set<std::string, std::less<>> HalfApplied() const;
   bool empty() const { return entries_.empty(); }
 
  private:

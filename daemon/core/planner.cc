@@ -256,6 +256,27 @@ void AddDowngradeStep(const MigrationFolder& folder, const History& history, con
   plan.steps.back().reason = DowngradeReason(entry, history, goal, is_stored);
 }
 
+// What was half done builds upon what would go, and would not be done again from its beginning.
+Diagnostic HalfApplied(const std::string& revision, bool is_known) {
+  return {.code = "half-applied",
+          .message = "the upgrade to revision " + Quoted(revision) +
+                     " was interrupted: some of its statements took effect, and build upon what "
+                     "would be rolled back",
+          .hint = (is_known ? "finish it: `lockstep upgrade " + revision + "`"
+                            : std::string("finish it from the folder that has its files")) +
+                  "; then both can be rolled back"};
+}
+
+void RefuseHalfApplied(const MigrationFolder& folder, const RevisionGraph& joined,
+                       const History& history, const Revisions& leaving, Diagnostics& problems) {
+  if (leaving.empty()) return;
+  const RevisionSet after = joined.DescendantsOf(leaving);
+  for (const std::string& revision : history.HalfApplied()) {
+    const bool is_known = folder.Find(revision) != nullptr;
+    if (!is_known || after.contains(revision)) problems.push_back(HalfApplied(revision, is_known));
+  }
+}
+
 void FillHeadsAfter(const History& history, std::vector<Step>& steps) {
   MovingHeads heads(history);
   for (Step& step : steps) {
@@ -308,6 +329,7 @@ PlanResult MakeDowngradePlan(const MigrationFolder& folder, const History& histo
     if (!leaving.contains(*it)) continue;
     AddDowngradeStep(folder, history, goal, *history.Find(*it), stored_down, plan, problems);
   }
+  RefuseHalfApplied(folder, joined, history, revisions, problems);
   if (HasErrors(problems)) return problems;
   FillHeadsAfter(history, plan.steps);
   return plan;

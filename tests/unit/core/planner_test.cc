@@ -360,6 +360,26 @@ TEST(DriftTest, ARollbackThatWasInterruptedIsFinishedBeforeAnUpgrade) {
   EXPECT_THAT(problem.hint, HasSubstr("lockstep downgrade -1"));
 }
 
+TEST(DowngradeTest, AnUpgradeThatWasInterruptedIsFinishedBeforeWhatItBuildsUponGoes) {
+  const MigrationFolder folder = FolderOf(kLine);
+  const auto half = [&](const std::string& revision) {
+    return History(EntriesOf(folder, {"aa1", "bb2"}), {}, {{revision, "up", 1, "h", true, 1}});
+  };
+  const Diagnostic problem = DowngradeProblem(folder, half("cc3"), "aa1");
+  EXPECT_EQ(problem.code, "half-applied");
+  EXPECT_THAT(problem.message, HasSubstr("\"cc3\""));
+  EXPECT_THAT(problem.hint, HasSubstr("lockstep upgrade cc3"));
+  const Diagnostic of_newer_release = DowngradeProblem(folder, half("ee5"), "aa1");
+  EXPECT_EQ(of_newer_release.code, "half-applied");
+  EXPECT_THAT(of_newer_release.hint, HasSubstr("from the folder that has its files"));
+}
+
+TEST(DowngradeTest, AnUpgradeThatWasInterruptedOnAnotherBranchIsNoneOfItsBusiness) {
+  const MigrationFolder folder = FolderOf({{"aa1", "none"}, {"bb2", "aa1"}, {"cc3", "aa1"}});
+  const History half(EntriesOf(folder, {"aa1", "bb2"}), {}, {{"cc3", "up", 1, "h", true, 1}});
+  EXPECT_THAT(Downgrade(folder, half, "aa1").steps, SizeIs(1));
+}
+
 TEST(DriftTest, AChangedDownFileIsOnlyAWarningForAnUpgrade) {
   const MigrationFolder folder = FolderOf(kLine);
   auto entries = EntriesOf(folder, {"aa1"});
