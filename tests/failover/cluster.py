@@ -253,7 +253,7 @@ class Cluster:
 
     def use_mode(self, synchronous):
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.nodes[0].api}/config",
+            f"http://127.0.0.1:{self.primary().api}/config",
             data=json.dumps({"synchronous_mode": synchronous}).encode(),
             headers={"Content-Type": "application/json"},
             method="PATCH",
