@@ -233,7 +233,7 @@ class Round:
             self._look()
             if first is None and self.applied > before:
                 first = time.monotonic() - ended
-            if self.applied == len(self.migrations.revisions) and not self.leader and not self.commands.running():
+            if self._nothing_is_under_way():
                 last = time.monotonic() - ended
                 break
             if self.half_rolled_back:
@@ -243,6 +243,29 @@ class Round:
                 replica.trigger()
             time.sleep(LOOK_EVERY if not self.half_rolled_back else FINISH_EVERY)
         return {"first": first if first is not None else last, "all": last}
+
+    def _nothing_is_under_way(self):
+        """An order may still wait in its agent when all is applied: it would undo some of it behind the witnesses."""
+        if not self._is_done() or not all(run and run["state"] == "ended" for _, run in self._orders()):
+            return False
+        self._look()
+        return self._is_done()
+
+    def _is_done(self):
+        return self.applied == len(self.migrations.revisions) and not self.leader and not self.commands.running()
+
+    def _orders(self):
+        """(pid, run): what each living agent says of the orders that it was given; None when it says nothing."""
+        for replica in self.replicas:
+            for pid, run in replica.orders:
+                if pid == replica.agent.pid:
+                    answer = replica.request("GET", f"/api/v1/runs/{run}", patience=10)
+                    yield pid, json.loads(answer[1]) if answer and answer[0] == 200 else None
+
+    def _wait_until(self, happened):
+        until = time.monotonic() + self.options.patience
+        while not happened() and time.monotonic() < until:
+            time.sleep(LOOK_EVERY)
 
     def _end_faults(self):
         self.tell("quiet")
@@ -262,7 +285,7 @@ class Round:
             "round": self.number, "seed": self.options.seed, "resumed": resumed, "longest_free": self.longest_free,
             "revisions": [witness.of_revision(each) for each in self.migrations.revisions],
             "model": workload.catalog_after(self.migrations.revisions),
-            "faults": dict(self.faults.counts), "wire": self.wire.seen(), "resources": self.resources,
+            "faults": dict(self.faults.counts), "resources": self.resources,
         }
         runs, metrics = self._ask_agents()
         told["left_over"] = self._left_over()
@@ -270,6 +293,9 @@ class Round:
         for replica in self.replicas:
             told["bad_ends"] += [code for code in [replica.leave()] if code != 0]
         told |= witness.of_database(self.database)
+        # It says of each connection that it has ended after what went over it.
+        self._wait_until(lambda: not self.wire.open_connections())
+        told["wire"] = self.wire.seen()
         told["processes"] = [
             witness.of_process(process, "agent") for replica in self.replicas for process in replica.processes
         ] + [witness.of_process(process, "command") for process in self.commands.processes]
@@ -282,20 +308,14 @@ class Round:
 
     def _left_over(self):
         """The server ends sessions that were cut a moment after it is told so; what stays, stays."""
-        until = time.monotonic() + self.options.patience
-        while True:
-            found = witness.left_over(self.database)
-            if not any(found.values()) or time.monotonic() > until:
-                return found
-            time.sleep(LOOK_EVERY)
+        self._wait_until(lambda: not any(witness.left_over(self.database).values()))
+        return witness.left_over(self.database)
 
     def _ask_agents(self):
         runs, metrics = {}, {}
+        for pid, run in self._orders():
+            runs.setdefault(pid, []).append(run)
         for replica in self.replicas:
-            for pid, run in replica.orders:
-                if pid == replica.agent.pid:
-                    answer = replica.request("GET", f"/api/v1/runs/{run}", patience=10)
-                    runs.setdefault(pid, []).append(json.loads(answer[1]) if answer and answer[0] == 200 else None)
             metrics[replica.agent.pid] = self._metrics_of(replica)
         return runs, metrics
 
