@@ -320,14 +320,17 @@ class Round:
         return runs, metrics
 
     def _metrics_of(self, replica):
-        """Once the agent has looked at the database again; what it shows does not change then."""
-        until = time.monotonic() + self.options.patience
-        wanted = f'lockstep_migrations_applied{{target="default"}} {len(self.migrations.revisions)}\n'
-        while True:
-            answer = replica.request("GET", "/metrics", patience=10)
-            if (answer and wanted in answer[1]) or time.monotonic() > until:
-                return answer[1] if answer else None
-            time.sleep(LOOK_EVERY)
+        """Once the agent has looked at database and folder again; what it shows does not change then."""
+        wanted = {"applied": len(self.migrations.revisions), "pending": 0, "failed": 0, "ahead": 0}
+        lines = [f'lockstep_migrations_{name}{{target="default"}} {value}\n' for name, value in wanted.items()]
+        answers = []
+
+        def has_looked():
+            answers[:] = [replica.request("GET", "/metrics", patience=10)]
+            return answers[0] and all(line in answers[0][1] for line in lines)
+
+        self._wait_until(has_looked)
+        return answers[0][1] if answers[0] else None
 
     def close(self):
         for process in self.commands.running() + [replica.agent for replica in self.replicas if replica.processes]:
