@@ -83,7 +83,8 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# ca-certificates verify servers of other machines. pg_dump makes the backups before a run; a server's programs are what `verify` and `sandbox` start.
+# ca-certificates verify servers of other machines. pg_dump makes the backups before a run; a server's
+# programs are what `verify` and `sandbox` start.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, postgresql-client")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql, prometheus")
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)

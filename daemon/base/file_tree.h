@@ -35,8 +35,9 @@ class FileTree {
 inline constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
 
 // Reads below one folder only: openat2 with RESOLVE_BENEATH (or, where the system has none, a look
-// at where a name leads before it is opened) refuses links that lead out of it, while links inside it work (Kubernetes mounts a ConfigMap as such). Never blocks on a FIFO or a
-// device. Thread: any, one at a time.
+// at where a name leads before it is opened) refuses links that lead out of it, while links inside
+// it work (Kubernetes mounts a ConfigMap as such). Never blocks on a FIFO or a device.
+// Thread: any, one at a time.
 class DiskFileTree : public FileTree {
  public:
   explicit DiskFileTree(std::string folder);
