@@ -167,6 +167,10 @@ void Reconciler::DropHopelessRun() {
     Conclude(*active, AnswerOf(Error(ErrorCode::kFileRead, folder_.problem(),
                                      "nothing was changed; check the folder's name and its "
                                      "permissions")));
+  } else if (IsOfTheAgent(*active) && MayRun() && !folder_.folder()->ok()) {
+    // It gave way, and the folder has changed since. An order is answered with the diagnostics.
+    Conclude(*active, AnswerOf(Error(ErrorCode::kStopped, "the migrations have errors by now",
+                                     "trigger a run once they are mended")));
   }
 }
 

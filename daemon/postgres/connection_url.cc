@@ -22,7 +22,8 @@ std::string Escape(std::string_view text, std::string_view plain_signs = "-._~")
 }
 
 std::string HostInUrl(const std::string& host) {
-  return host.find(':') == std::string::npos ? Escape(host) : '[' + host + ']';
+  // The "%" before an IPv6 address's zone is escaped as well (RFC 6874).
+  return host.find(':') == std::string::npos ? Escape(host) : '[' + Escape(host, "-._~:") + ']';
 }
 
 // libpq's lists: one port serves all hosts, or each has its own.

@@ -410,6 +410,21 @@ TEST_F(ReconcilerTest, AStandbyThatIsInterruptedGoesOnLater) {
   EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kEnded);
 }
 
+TEST_F(ReconcilerTest, AStandbyThatIsInterruptedIsOverWhenTheFolderHasErrorsByThen) {
+  port_.on_run = [this](const JournaledRun& run, StopSource&) {
+    journal_.SetPhase(run.id, RunPhase::kWaiting);
+    journal_.Interrupt("shop");
+    return AnswerWithState("stopped", ExitCode::kTemporary);
+  };
+  Step();
+  folder_.Write("b.up.sql", "-- revisess: a\nselect 1;\n");
+  const Tick tick = Step({.folder_changed = true});
+  EXPECT_THAT(port_.runs, ElementsAre("start up head"));
+  EXPECT_EQ(tick.doing, "the migrations have errors; waits for better ones");
+  ASSERT_EQ(journal_.Recent().size(), 1U);
+  EXPECT_EQ(journal_.Recent()[0].phase, RunPhase::kEnded);
+}
+
 TEST_F(ReconcilerTest, WhatAPersonStoppedIsNotBegunAgain) {
   port_.on_run = [this](const JournaledRun& run, StopSource&) {
     journal_.RequestStop(run.id, false);

@@ -223,6 +223,8 @@ TEST(ConnectionUrl, PrintsItselfWithoutItsPasswordAndOtherOptions) {
   EXPECT_EQ(redacted("host=a,b port=5433"), "postgresql://a:5433,b:5433");
   EXPECT_EQ(redacted("hostaddr=10.0.0.7 user=a@b dbname='d b'"),
             "postgresql://a%40b@10.0.0.7/d%20b");
+  EXPECT_EQ(redacted("hostaddr=fe80::1%eth0 dbname=d"), "postgresql://[fe80::1%25eth0]/d");
+  EXPECT_EQ(redacted("postgresql://[fe80::1%25eth0]/d"), "postgresql://[fe80::1%25eth0]/d");
   EXPECT_EQ(redacted("postgresql://app@/d?host=/run/postgresql&port=5433"),
             "postgresql://app@/d?host=/run/postgresql&port=5433");
   EXPECT_EQ(redacted("postgresql://:5433/d"), "postgresql://:5433/d");
