@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/fail_point.h"
 #include "base/mutant.h"
-#include "base/uuid.h"
 #include "engine/adoption.h"
 #include "engine/backoff.h"
 #include "engine/heartbeat.h"
@@ -13,9 +12,8 @@
 #include "engine/prepared_step.h"
 #include "engine/run_record.h"
 #include "engine/run_watcher.h"
-#include "engine/statement_step.h"
 #include "engine/step_locks.h"
-#include "engine/transactional_step.h"
+#include "engine/step_sequence.h"
 #include "postgres/history_table.h"
 #include "postgres/require_writable.h"
 
@@ -231,46 +229,12 @@ class Runner {
   }
 
   RunState RunSteps(const StepContext& step_context, const History& history, RunRecord& record) {
-    for (std::size_t i = 0; i < prepared_.size(); ++i) {
-      const PreparedStep& prepared = prepared_[i];
-      if (context_.stop.after_current.stop_requested()) return StopBefore(i);
-      if (const auto problem = record.BeforeStep(prepared.step)) {
-        report_.message = *problem;
-        NotRun(i);
-        return RunState::kFailed;
-      }
-      context_.observer.OnStepBegin(prepared.step, i, prepared_.size());
-      const std::string attempt = NewUuid();
-      StepReport report = RunStep(step_context, prepared, attempt, history);
-      const RunState state = StateAfter(report.result);
-      if (state == RunState::kDone) {
-        report_.heads = prepared.step.heads_after;
-        memory_.OnCommit(prepared.step.revision);
-      }
-      if (state != RunState::kDone) record.Failed(step_context, prepared.step, report, attempt);
-      report_.steps.push_back(report);
-      context_.observer.OnStepEnd(prepared.step, report);
-      record.AfterStep(prepared.step, report);
-      if (state == RunState::kDone) continue;
-      NotRun(state == RunState::kStopped ? i : i + 1);
-      if (state == RunState::kStopped) report_.steps.pop_back();
-      return state;
-    }
-    return RunState::kDone;
-  }
-
-  StepReport RunStep(const StepContext& step_context, const PreparedStep& prepared,
-                     const std::string& attempt, const History& history) {
+    StepSequence sequence(step_context, prepared_, history, record, memory_, report_);
     doubtful_.reset();
     try {
-      if (prepared.step.script.transactional) {
-        return RunTransactionalStep(step_context, prepared, attempt);
-      }
-      return RunStatementStep(
-          step_context, prepared, attempt,
-          history.ProgressOf(prepared.step.revision, NameOf(prepared.step.direction)));
+      return sequence.Run();
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInDoubt) doubtful_ = {prepared.step, attempt};
+      if (error.code() == ErrorCode::kInDoubt) doubtful_ = sequence.doubt();
       throw;
     }
   }
@@ -290,30 +254,6 @@ class Runner {
     }
     doubtful_.reset();
   }
-
-  static RunState StateAfter(const StepResult& result) {
-    if (std::holds_alternative<Applied>(result)) return RunState::kDone;
-    if (std::holds_alternative<Failed>(result)) return RunState::kFailed;
-    if (std::holds_alternative<Deferred>(result)) return RunState::kDeferred;
-    if (std::holds_alternative<Unknown>(result)) return RunState::kUnknown;
-    return RunState::kStopped;
-  }
-
-  RunState StopBefore(std::size_t index) {
-    NotRun(index);
-    return RunState::kStopped;
-  }
-
-  void NotRun(std::size_t from) {
-    for (std::size_t i = from; i < prepared_.size(); ++i) {
-      report_.not_run.push_back(prepared_[i].step.revision);
-    }
-  }
-
-  struct Doubt {
-    Step step;
-    std::string attempt;
-  };
 
   const RunContext& context_;
   const RunSettings& settings_;

@@ -23,12 +23,16 @@ struct WorkMessage {
   std::size_t first_body_tag = 0;
 };
 
+// The message did not come to the commit at its head.
+struct CommitNotReached {};
+
 class TransactionalStep {
  public:
   TransactionalStep(const StepContext& context, const PreparedStep& prepared,
-                    const std::string& attempt)
+                    const std::string& attempt, const StepCommits& commits)
       : context_(context),
         prepared_(prepared),
+        commits_(commits),
         change_(ChangeFor(context, prepared.step, attempt)),
         limits_(Overridden(context.settings.table_locks, prepared.step.script.limits)) {
     report_.revision = prepared.step.revision;
@@ -60,10 +64,13 @@ class TransactionalStep {
     const WorkMessage message = MakeWorkMessage(needs, knock);
     const SteadyTime began = context_.clock.Now();
     context_.watcher.Begin(WatchOrderFor(context_, needs, knock, limits_));
+    const bool carries = commits_.carried.waits();
+    if (carries) FailPoint("commit_sent");
     FailPoint("work_sent");
-    const Reply reply = context_.session.Send(message.batch.text());
+    const Reply reply = commits_.carried.SendWith(context_.session, message.batch);
     AttemptResult result;
     result.seen = context_.watcher.End();
+    if (carries) SettleCarried(reply);
     FailPoint("work_done");
     result.statements = StatementsBegun(reply, message);
     if (!reply.ok()) {
@@ -76,7 +83,7 @@ class TransactionalStep {
                                 context_.clock.Now() - began);
       return result;
     }
-    result.failure = context_.stop.now.stop_requested() ? RollBackUnasked() : CommitWork();
+    result.failure = EndWork();
     if (context_.stop.now.stop_requested()) result.seen.cancelled_on_request = true;
     return result;
   }
@@ -95,27 +102,35 @@ class TransactionalStep {
     return SqlFailure{.error = error, .file = prepared_.step.script.file};
   }
 
+  std::optional<SqlFailure> EndWork() {
+    if (context_.stop.now.stop_requested()) return RollBackUnasked();
+    if (!commits_.leave) return CommitWork();
+    commits_.carried.Wait();
+    return {};
+  }
+
   std::optional<SqlFailure> CommitWork() {
     FailPoint("commit_sent");
     const CommitReply reply = Commit(context_.session);
     FailPoint("commit_acked");
     if (reply.outcome == CommitOutcome::kCommitted) return {};
-    SqlFailure failure{.error = reply.error.value_or(SqlError{}),
-                       .file = prepared_.step.script.file};
-    if (failure.error.message.empty()) {
-      failure.error.message = "the transaction was rolled back at its commit";
-    }
-    if (failure.error.context.empty()) {
-      failure.error.context = "while the transaction was committed";
-    }
-    failure.statement = "COMMIT";
-    return failure;
+    return FailureOfCommit(prepared_, reply);
+  }
+
+  // The server reads a whole message before it begins: what it cannot read keeps the commit at its
+  // head from happening, too.
+  void SettleCarried(const Reply& reply) {
+    FailPoint("commit_acked");
+    if (!reply.tags.empty() && reply.tags.front() == "COMMIT") return commits_.on_carried();
+    context_.session.Send("rollback");
+    throw CommitNotReached{};
   }
 
   WorkMessage MakeWorkMessage(const LockNeeds& needs, const Knock& knock) const {
     const RunSettings& settings = context_.settings;
     WorkMessage message;
     SqlBatch& batch = message.batch;
+    commits_.carried.AddTo(batch);
     batch.Add("begin isolation level read committed read write");
     // The body before this one may have left settings behind.
     batch.Add(context_.OwnSettings());
@@ -146,6 +161,7 @@ class TransactionalStep {
 
   const StepContext& context_;
   const PreparedStep& prepared_;
+  const StepCommits& commits_;
   HistoryChange change_;
   TableLockLimits limits_;
   StepReport report_;
@@ -153,9 +169,27 @@ class TransactionalStep {
 
 }  // namespace
 
-StepReport RunTransactionalStep(const StepContext& context, const PreparedStep& prepared,
-                                const std::string& attempt) {
-  return TransactionalStep(context, prepared, attempt).Run();
+std::optional<StepReport> RunTransactionalStep(const StepContext& context,
+                                               const PreparedStep& prepared,
+                                               const std::string& attempt,
+                                               const StepCommits& commits) {
+  try {
+    return TransactionalStep(context, prepared, attempt, commits).Run();
+  } catch (const CommitNotReached&) {
+    return {};
+  }
+}
+
+SqlFailure FailureOfCommit(const PreparedStep& prepared, const CommitReply& reply) {
+  SqlFailure failure{.error = reply.error.value_or(SqlError{}), .file = prepared.step.script.file};
+  if (failure.error.message.empty()) {
+    failure.error.message = "the transaction was rolled back at its commit";
+  }
+  if (failure.error.context.empty()) {
+    failure.error.context = "while the transaction was committed";
+  }
+  failure.statement = "COMMIT";
+  return failure;
 }
 
 }  // namespace lockstep

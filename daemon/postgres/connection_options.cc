@@ -132,11 +132,15 @@ bool IsHostName(std::string_view host) {
 }
 
 bool IsIpv6(std::string_view host) {
-  return host.find(':') != std::string_view::npos &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.' ||
-                  c == '%';
-         });
+  // Behind a "%" a zone, which is a network interface's name: "fe80::1%eth0".
+  const std::string_view address = host.substr(0, host.find('%'));
+  return address.find(':') != std::string_view::npos &&
+         std::all_of(address.begin(), address.end(),
+                     [](char c) {
+                       return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' ||
+                              c == '.';
+                     }) &&
+         IsHostName(host.substr(address.size()));
 }
 
 bool IsControlByte(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }

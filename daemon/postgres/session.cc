@@ -348,10 +348,14 @@ void RequireSuccess(const Reply& reply) {
 }
 
 CommitReply Commit(Session& session) {
+  const Reply reply = SendBehindCommit(session, "commit");
+  const bool committed = reply.ok() && !reply.tags.empty() && reply.tags.back() == "COMMIT";
+  return {committed ? CommitOutcome::kCommitted : CommitOutcome::kRolledBack, reply.error};
+}
+
+Reply SendBehindCommit(Session& session, std::string_view sql) {
   try {
-    Reply reply = session.Send("commit");
-    const bool committed = reply.ok() && !reply.tags.empty() && reply.tags.back() == "COMMIT";
-    return {committed ? CommitOutcome::kCommitted : CommitOutcome::kRolledBack, reply.error};
+    return session.Send(sql);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kConnectionLost) throw;
     throw Error(ErrorCode::kInDoubt, "the connection was lost while the transaction was committed",

@@ -102,6 +102,9 @@ struct CommitReply {
 // Sends COMMIT alone and looks at the tag: PostgreSQL answers a failed transaction's COMMIT with
 // success and the tag ROLLBACK. Throws Error kInDoubt when the connection ends before the answer.
 CommitReply Commit(Session& session);
+// A message that begins with COMMIT. Throws Error kInDoubt as Commit does; in the reply the first
+// tag is COMMIT, or the transaction was not committed.
+Reply SendBehindCommit(Session& session, std::string_view sql);
 
 // What the server said at connect.
 struct ServerFacts {

@@ -25,6 +25,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "support/wire_proxy.h"
@@ -152,7 +153,7 @@ class ChaosPolicy : public WirePolicy {
     std::tie(id_, line_) = board_.Add();
   }
   ~ChaosPolicy() override {
-    if (committing_) Say("doubt", attempt_ + " end");
+    if (!committing_.empty()) Doubt("end");
     board_.Remove(id_);
     Say("end");
   }
@@ -174,7 +175,7 @@ class ChaosPolicy : public WirePolicy {
     }
     if (orders.swallow_down) return WireVerdict::kDrop;
     const bool decides = message.type == 'C' || message.type == 'E';
-    return committing_ && decides ? OnCommitAnswer(message, orders) : WireVerdict::kPass;
+    return !committing_.empty() && decides ? OnCommitAnswer(message, orders) : WireVerdict::kPass;
   }
 
   int wake() const override { return line_->wake(); }
@@ -188,29 +189,31 @@ class ChaosPolicy : public WirePolicy {
     if (at != body.npos) application_ = body.substr(at + kKey.size() + 1).data();
   }
 
+  // The commit may stand at the head of the next migration's work.
   WireVerdict OnQuery(std::string_view sql, const Orders& orders) {
+    if (!attempt_.empty() && sql.starts_with("commit")) {
+      committing_ = attempt_;
+      if (orders.lost == Lost::kRequest) return Doubt("request");
+      Say("commit", committing_);
+    }
     if (const auto work = WorkIn(sql)) {
       attempt_ = work->attempt;
       Say("work", attempt_ + ' ' + work->revision);
     }
-    if (attempt_.empty() || sql.substr(0, 6) != "commit") return WireVerdict::kPass;
-    if (orders.lost == Lost::kRequest) return Doubt("request");
-    committing_ = true;
-    Say("commit", attempt_);
     return WireVerdict::kPass;
   }
 
   WireVerdict OnCommitAnswer(const WireMessage& message, const Orders& orders) {
-    committing_ = false;
     const std::string tag = message.type == 'C' ? message.body.data() : "ERROR";
     if (orders.lost == Lost::kAnswer) return Doubt(tag == "COMMIT" ? "answer" : "refusal");
-    Say("answer", attempt_ + ' ' + tag);
-    attempt_.clear();
+    Say("answer", committing_ + ' ' + tag);
+    if (attempt_ == committing_) attempt_.clear();
+    committing_.clear();
     return WireVerdict::kPass;
   }
 
   WireVerdict Doubt(const std::string& lost) {
-    Say("doubt", attempt_ + ' ' + lost);
+    Say("doubt", std::exchange(committing_, {}) + ' ' + lost);
     return WireVerdict::kCut;
   }
 
@@ -223,8 +226,8 @@ class ChaosPolicy : public WirePolicy {
   int id_ = 0;
   std::shared_ptr<Line> line_;
   std::string application_ = "-";
-  std::string attempt_;  // of the transaction that is under way
-  bool committing_ = false;
+  std::string attempt_;     // of the transaction that is under way
+  std::string committing_;  // of the one whose commit is not answered yet
 };
 
 void Serve(const std::string& url, int count) {

@@ -133,7 +133,85 @@ TEST(RunnerTest, AStopBetweenMigrationsKeepsWhatWasDone) {
   MigrationsUnderTest test;
   test.Add("0001_a", "create table a (id int);");
   test.Add("0002_b", "create table b (id int);");
+  test.Add("0003_c", "create table c (id int);");
+  // By then the second has run: the answer that tells of the commit of the first tells that, too.
   test.observer.on_step_end = [&] { test.stop.RequestAfterCurrent(); };
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kStopped);
+  EXPECT_EQ(report.not_run, std::vector<std::string>{"0003"});
+  EXPECT_TRUE(test.ReadHistory().IsApplied("0001"));
+  EXPECT_TRUE(test.ReadHistory().IsApplied("0002"));
+}
+
+const std::vector<std::string> kOneAfterTheOther = {"begin 0001", "end 0001",   "begin 0002",
+                                                    "end 0002",   "begin 0003", "end 0003"};
+
+TEST(RunnerTest, MigrationsThatShareRoundTripsAreToldOneAfterTheOther) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "create table a (id int);");
+  test.Add("0002_b", "insert into a values (2);");
+  test.Add("0003_c", "insert into a values (3);");
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kDone);
+  EXPECT_EQ(report.steps.size(), 3u);
+  EXPECT_EQ(report.heads, std::vector<std::string>{"0003"});
+  EXPECT_EQ(test.observer.events, kOneAfterTheOther);
+  EXPECT_EQ(test.database.Value("select string_agg(id::text, ',' order by id) from a"), "2,3");
+}
+
+// PostgreSQL reads the whole message before it carries out the commit at its head.
+TEST(RunnerTest, WhatTheServerCannotReadKeepsNothingFromTheMigrationBefore) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "create table a (id int);");
+  test.Add("0002_b", "insert into a values (2);");
+  test.Add("0003_c", "insert into a valuess (3);");
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kFailed);
+  EXPECT_EQ(FailureOf(report).error.sqlstate, "42601");
+  EXPECT_EQ(FailureOf(report).line, 1);
+  EXPECT_EQ(report.heads, std::vector<std::string>{"0002"});
+  EXPECT_EQ(test.observer.events, kOneAfterTheOther);
+  EXPECT_EQ(test.database.Value("select string_agg(id::text, ',') from a"), "2");
+  EXPECT_FALSE(test.ReadHistory().IsApplied("0003"));
+}
+
+TEST(RunnerTest, ACommitThatFailsTakesWhatTravelsWithItBack) {
+  MigrationsUnderTest test;
+  test.database.Sql("create table p (id int primary key)");
+  test.database.Sql("create table c (id int references p deferrable initially deferred)");
+  test.Add("0001_a", "insert into p values (1);");
+  test.Add("0002_b", "insert into c values (2);");
+  test.Add("0003_c", "insert into p values (3);");
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kFailed);
+  EXPECT_EQ(FailureOf(report).error.sqlstate, "23503");
+  EXPECT_EQ(FailureOf(report).statement, "COMMIT");
+  EXPECT_EQ(report.not_run, std::vector<std::string>{"0003"});
+  const History history = test.ReadHistory();
+  EXPECT_TRUE(history.IsApplied("0001"));
+  EXPECT_FALSE(history.IsApplied("0002"));
+  EXPECT_EQ(history.FailureOf("0002")->outcome, "failed");
+  EXPECT_EQ(test.database.Value("select string_agg(id::text, ',') from p"), "1");
+}
+
+TEST(RunnerTest, AFailureBehindACommitLeavesTheMigrationBeforeDone) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "create table a (id int primary key);");
+  test.Add("0002_b", "insert into a values (1);");
+  test.Add("0003_c", "insert into a values (2);\ninsert into a values (1);");
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kFailed);
+  EXPECT_EQ(FailureOf(report).error.sqlstate, "23505");
+  EXPECT_EQ(FailureOf(report).line, 2);
+  EXPECT_EQ(test.observer.events, kOneAfterTheOther);
+  EXPECT_EQ(test.database.Value("select string_agg(id::text, ',') from a"), "1");
+}
+
+TEST(RunnerTest, AStopWhileACommitWaitsLetsItHappen) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "create table a (id int);");
+  test.Add("0002_b", "create table b (id int);");
+  test.observer.on_attempt = [&] { test.stop.RequestAfterCurrent(); };
   const RunReport report = test.Upgrade();
   EXPECT_EQ(report.state, RunState::kStopped);
   EXPECT_EQ(report.not_run, std::vector<std::string>{"0002"});
@@ -228,6 +306,7 @@ TEST(RunnerTest, ALostConnectionAtAnyCallEndsWithEachMigrationAppliedOnce) {
                "-- transaction: off\ncreate index concurrently i on a (id);\n"
                "insert into a values (2);");
       test.Add("0003_c", "insert into a values (3);");
+      test.Add("0004_d", "insert into a values (4);");
       const auto plan = std::make_shared<FaultPlan>();
       plan->call = call;
       plan->moment = moment;
@@ -236,9 +315,10 @@ TEST(RunnerTest, ALostConnectionAtAnyCallEndsWithEachMigrationAppliedOnce) {
       happened = plan->happened();
       ASSERT_TRUE(report.state == RunState::kDone || report.state == RunState::kNothingToDo)
           << "call " << call << ": " << NameOf(report.state);
-      EXPECT_EQ(test.database.Value("select string_agg(id::text, ',' order by id) from a"), "1,2,3")
+      EXPECT_EQ(test.database.Value("select string_agg(id::text, ',' order by id) from a"),
+                "1,2,3,4")
           << "call " << call;
-      EXPECT_EQ(test.database.Value("select count(*) from lockstep.history"), "3");
+      EXPECT_EQ(test.database.Value("select count(*) from lockstep.history"), "4");
       EXPECT_EQ(test.database.Value("select bool_and(indisvalid) from pg_index"), "t");
     }
   }

@@ -5,9 +5,9 @@
 namespace lockstep {
 namespace {
 
+// Alone, or at the head of more.
 bool IsCommit(const WireMessage& message) {
-  return message.type == 'Q' &&
-         ToLower(message.body.substr(0, message.body.find('\0'))) == "commit";
+  return message.type == 'Q' && ToLower(message.body.substr(0, 6)) == "commit";
 }
 
 class CommitFaultPolicy : public WirePolicy {

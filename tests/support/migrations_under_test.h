@@ -35,6 +35,9 @@ class RecordingObserver : public RunObserver {
     events.push_back("begin " + step.revision);
     if (on_step_begin) on_step_begin();
   }
+  void OnAttempt(const Step&, const AttemptReport&) override {
+    if (on_attempt) on_attempt();
+  }
   void OnStepEnd(const Step& step, const StepReport&) override {
     events.push_back("end " + step.revision);
     if (on_step_end) on_step_end();
@@ -49,7 +52,7 @@ class RecordingObserver : public RunObserver {
   std::vector<std::string> events;
   int waited_for_pid = 0;
   std::vector<Blocker> blockers;  // of the last look that found any
-  std::function<void()> on_retry, on_blocked, on_step_begin, on_step_end, on_waiting;
+  std::function<void()> on_retry, on_blocked, on_step_begin, on_attempt, on_step_end, on_waiting;
   std::function<void()> on_progress;  // in the watcher's thread
   StatementProgress progress;         // the same
 };
