@@ -6,12 +6,13 @@ import pwd
 import queue
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 import time
 
-PORT = 54321  # Only names the socket's file; nothing listens on the network.
+PORT = 54321  # Only names the socket's file: nothing listens on the network, unless `settings` say so.
 START_SECONDS = 60
 
 # What disturbs a measurement of locks is switched off: no checkpoint falls into a run, no commit waits for
@@ -82,6 +83,13 @@ def unprivileged_user():
     raise Unusable('the server cannot run as root, and there is no user "postgres" or "nobody"')
 
 
+def on_loopback():
+    """The settings of a server that can be reached over TCP from this machine too."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return {"listen_addresses": "127.0.0.1", "port": free.getsockname()[1]}
+
+
 class Server:
     """Starts in its constructor; `stop` ends it and deletes its files. `settings` go before SETTINGS."""
 
@@ -89,6 +97,7 @@ class Server:
         need_setpriv()
         self.bin = bin_dir
         self.user = unprivileged_user()
+        self.port = (settings or {}).get("port", PORT)
         self.process = None
         self.directory = tempfile.mkdtemp(prefix="lockstep-bench-")
         try:
@@ -101,7 +110,11 @@ class Server:
         return os.path.join(self.bin, name)
 
     def url(self, database, user="postgres"):
-        return f"postgresql://{user}@/{database}?host={self.directory}&port={PORT}"
+        return f"postgresql://{user}@/{database}?host={self.directory}&port={self.port}"
+
+    def tcp_url(self, database, user="postgres"):
+        """For tools that know no sockets; REQUIRES: settings from on_loopback()."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def run(self, database, sql):
         """The answer; StatementFailed with what psql said."""
