@@ -5,17 +5,19 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
+
+#include "support/delay_line.h"
+#include "support/round_trips.h"
 
 namespace lockstep {
 namespace {
@@ -26,14 +28,6 @@ constexpr std::uint32_t kProtocol3 = 196608;
 
 [[noreturn]] void Throw(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), "wire proxy: " + what);
-}
-
-std::uint32_t NumberAt(std::string_view bytes, std::size_t at) {
-  std::array<unsigned char, 4> digits{};
-  std::memcpy(digits.data(), bytes.data() + at, digits.size());
-  std::uint32_t number = 0;
-  for (const unsigned char digit : digits) number = number << 8 | digit;
-  return number;
 }
 
 // The address of any of the socket calls, which take it by its oldest name.
@@ -76,10 +70,13 @@ Descriptor ConnectTo(const ConnectionUrl& server) {
   return host.starts_with('/') ? ConnectByFolder(host, port) : ConnectByName(host, port);
 }
 
-Descriptor ListenOnLoopback() {
+Descriptor ListenOnLoopback(int port) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int yes = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::bind(socket.get(), Generic(address), sizeof address) != 0) Throw("bind");
   if (::listen(socket.get(), SOMAXCONN) != 0) Throw("listen");
@@ -113,56 +110,55 @@ bool Receive(int socket, std::string& bytes) {
   return true;
 }
 
-// The value of `key` in a startup message: pairs of texts, each ended by a zero byte.
-std::string ParameterOf(std::string_view pairs, std::string_view key) {
-  std::vector<std::string_view> texts;
-  for (std::size_t end = 0; (end = pairs.find('\0')) != pairs.npos; pairs.remove_prefix(end + 1)) {
-    texts.push_back(pairs.substr(0, end));
-  }
-  for (std::size_t i = 0; i + 1 < texts.size(); i += 2) {
-    if (texts[i] == key) return std::string(texts[i + 1]);
-  }
-  return {};
-}
+// The kernel wakes us that much late. We wake earlier, and look again and again until it is time.
+constexpr std::chrono::microseconds kWaking{50};
 
-// A message of our buffer, and how many bytes it takes.
-struct Framed {
-  WireMessage message;
-  std::size_t size = 0;
-};
-
-// Nothing while its end has not come.
-std::optional<Framed> FrameOf(std::string_view bytes, bool has_type) {
-  const std::size_t header = has_type ? 5 : 4;
-  if (bytes.size() < header) return {};
-  const std::size_t size = NumberAt(bytes, header - 4) + header - 4;
-  if (bytes.size() < size) return {};
-  return Framed{{has_type ? bytes[0] : '\0', bytes.substr(header, size - header)}, size};
+// No longer than until `due`, and perhaps not as long; nothing: as long as it takes.
+void WaitFor(std::vector<pollfd>& watched, std::optional<SteadyTime> due) {
+  timespec left{};
+  if (due) {
+    const Duration wait = std::max(Duration(0), Duration(*due - kWaking - SystemClock().Now()));
+    left = {.tv_sec = wait / std::chrono::seconds(1),
+            .tv_nsec = (wait % std::chrono::seconds(1)).count()};
+  }
+  if (::ppoll(watched.data(), watched.size(), due ? &left : nullptr, nullptr) >= 0) return;
+  for (pollfd& each : watched) each.revents = 0;
 }
 
 }  // namespace
 
+// The server is at the far end of two lines: what a client sends is judged and counted before the
+// one, and what the server answers after the other, so that it counts as the client sees it.
 // Thread: its own.
 class WireProxy::Connection {
  public:
-  Connection(WireProxy& proxy, Descriptor client, WireCount& count)
+  Connection(WireProxy& proxy, const Descriptor& client, WireCount& count)
       : proxy_(proxy),
-        client_(std::move(client)),
+        to_server_(proxy.options_.round_trip / 2, SystemClock().Now() + proxy.options_.round_trip),
+        to_client_(proxy.options_.round_trip / 2),
+        client_(client),
         server_(ConnectTo(proxy.server_)),
         policy_(proxy.policy_ ? proxy.policy_() : std::make_unique<WirePolicy>()),
         count_(count) {}
 
   void Run() {
-    std::array<pollfd, 4> watched{{{client_.get(), POLLIN, 0},
-                                   {server_.get(), POLLIN, 0},
-                                   {proxy_.end_.get(), POLLIN, 0},
-                                   {policy_->wake(), POLLIN, 0}}};
+    // The kernel may wake us later than asked by so many nanoseconds, and otherwise by 50,000.
+    ::prctl(PR_SET_TIMERSLACK, 1);
+    std::vector<pollfd> watched{{client_.get(), POLLIN, 0},
+                                {server_.get(), POLLIN, 0},
+                                {proxy_.end_.get(), POLLIN, 0},
+                                {policy_->wake(), POLLIN, 0}};
     for (;;) {
-      if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+      WaitFor(watched, NextDue());
       if (watched[2].revents != 0) return;
       if (watched[3].revents != 0 && Ends(policy_->OnWake())) return;
-      if (watched[1].revents != 0 && !FromServer()) return;
-      if (watched[0].revents != 0 && !FromClient()) return;
+      const SteadyTime now = SystemClock().Now();
+      // Who has gone is not asked again.
+      if (watched[1].revents != 0 && !FromServer(now)) watched[1].fd = -1;
+      if (watched[0].revents != 0 && !FromClient(now)) watched[0].fd = -1;
+      DeliverToClient(now);
+      DeliverToServer(now);
+      if (cut_ || to_client_.ended() || to_server_.ended()) return;
     }
   }
 
@@ -174,32 +170,72 @@ class WireProxy::Connection {
     kOpaque,  // encrypted, or a request to cancel
   };
 
-  // Says false when the connection ends, by itself or by its policy.
-  bool FromClient() {
-    if (!Receive(client_.get(), from_client_)) return false;
-    while (stage_ != Stage::kOpaque && stage_ != Stage::kNegotiation) {
-      const auto framed = FrameOf(from_client_, stage_ == Stage::kTyped);
-      if (!framed) return true;
-      if (!Forward(*framed, policy_->OnRequest(framed->message), true)) return false;
-    }
-    return stage_ != Stage::kOpaque || SendOpaque(from_client_, true);
+  std::optional<SteadyTime> NextDue() const {
+    const auto one = to_server_.due(), other = to_client_.due();
+    return one && other ? std::min(one, other) : one ? one : other;
   }
 
-  bool FromServer() {
-    if (!Receive(server_.get(), from_server_)) return false;
-    if (stage_ == Stage::kNegotiation) return PassNegotiationAnswer();
-    while (stage_ != Stage::kOpaque) {
-      const auto framed = FrameOf(from_server_, true);
-      if (!framed) return true;
-      if (!Forward(*framed, policy_->OnAnswer(framed->message), false)) return false;
-    }
-    return SendOpaque(from_server_, false);
+  // Says false at the end of the stream.
+  bool FromServer(SteadyTime now) {
+    std::string bytes;
+    const bool more = Receive(server_.get(), bytes);
+    if (more) to_client_.Put(bytes, now);
+    if (!more) to_client_.End(now);
+    return more;
   }
 
-  // 'S' and 'G' grant encryption; 'N' says no, and the client begins again in plain text.
-  bool PassNegotiationAnswer() {
-    stage_ = from_server_[0] == 'N' ? Stage::kStartup : Stage::kOpaque;
-    return SendOpaque(from_server_, false);
+  bool FromClient(SteadyTime now) {
+    const bool more = Receive(client_.get(), from_client_);
+    if (more) to_server_.Put(PassedRequests(), now);
+    if (!more) to_server_.End(now);
+    return more;
+  }
+
+  void DeliverToServer(SteadyTime now) { Send(server_.get(), to_server_.Take(now)); }
+
+  void DeliverToClient(SteadyTime now) {
+    from_server_ += to_client_.Take(now);
+    if (!from_server_.empty()) Send(client_.get(), PassedAnswers());
+  }
+
+  // Of what came of the client's whole messages, what is passed on.
+  std::string PassedRequests() {
+    std::string passed;
+    std::string_view rest = from_client_;
+    while (!cut_ && (stage_ == Stage::kStartup || stage_ == Stage::kTyped)) {
+      const auto framed = FrameOf(rest, stage_ == Stage::kTyped);
+      if (!framed) break;
+      if (Passes(policy_->OnRequest(framed->message))) {
+        passed += rest.substr(0, framed->size);
+        NoteRequest(framed->message);
+      }
+      rest.remove_prefix(framed->size);
+    }
+    if (stage_ == Stage::kOpaque) passed += std::exchange(rest, {});
+    from_client_.erase(0, from_client_.size() - rest.size());
+    Count(passed.size(), count_.bytes_to_server);
+    return passed;
+  }
+
+  // The same of the server's. Counted before it is sent: whoever has seen the answer finds it
+  // counted.
+  std::string PassedAnswers() {
+    std::string passed;
+    std::string_view rest = from_server_;
+    if (stage_ == Stage::kNegotiation) EndNegotiation(rest[0]);
+    while (!cut_ && stage_ == Stage::kTyped) {
+      const auto framed = FrameOf(rest, true);
+      if (!framed) break;
+      if (Passes(policy_->OnAnswer(framed->message))) {
+        passed += rest.substr(0, framed->size);
+        NoteAnswer(framed->message.type);
+      }
+      rest.remove_prefix(framed->size);
+    }
+    if (stage_ != Stage::kTyped) passed += std::exchange(rest, {});
+    from_server_.erase(0, from_server_.size() - rest.size());
+    Count(passed.size(), count_.bytes_to_client);
+    return passed;
   }
 
   bool Ends(WireVerdict verdict) const {
@@ -211,22 +247,14 @@ class WireProxy::Connection {
     return verdict == WireVerdict::kCut || verdict == WireVerdict::kReset;
   }
 
-  bool Forward(const Framed& framed, WireVerdict verdict, bool to_server) {
-    if (Ends(verdict)) return false;
-    std::string& buffer = to_server ? from_client_ : from_server_;
-    if (verdict == WireVerdict::kPass) {
-      // Counted first: whoever has seen the answer finds it counted.
-      to_server ? NoteRequest(framed.message) : NoteAnswer(framed.message);
-      if (!Send(std::string_view(buffer).substr(0, framed.size), to_server)) return false;
-    }
-    buffer.erase(0, framed.size);
-    return true;
+  bool Passes(WireVerdict verdict) {
+    cut_ = Ends(verdict);
+    return verdict == WireVerdict::kPass;
   }
 
   void NoteRequest(const WireMessage& message) {
-    if (stage_ == Stage::kStartup) return NoteStartup(message.body);
-    // A simple query, the end of an extended one, a function call.
-    if (message.type == 'Q' || message.type == 'S' || message.type == 'F') ++unanswered_;
+    round_trips_.NoteRequest(message.type);
+    if (stage_ == Stage::kStartup) NoteStartup(message.body);
   }
 
   void NoteStartup(std::string_view body) {
@@ -238,52 +266,62 @@ class WireProxy::Connection {
       const std::lock_guard guard(proxy_.mutex_);
       count_.application_name = ParameterOf(body.substr(4), "application_name");
     } else {
-      stage_ = Stage::kOpaque;
+      BeOpaque();
     }
   }
 
-  // The first ReadyForQuery ends the startup; nobody has asked for it.
-  void NoteAnswer(const WireMessage& message) {
-    if (message.type != 'Z' || unanswered_ == 0) return;
-    --unanswered_;
+  // 'S' and 'G' grant encryption; 'N' says no, and the client begins again in plain text.
+  void EndNegotiation(char answer) {
+    NoteAnswer(0);
+    stage_ = Stage::kStartup;
+    if (answer != 'N') BeOpaque();
+  }
+
+  void BeOpaque() {
+    stage_ = Stage::kOpaque;
     const std::lock_guard guard(proxy_.mutex_);
-    ++count_.round_trips;
+    count_.opaque = true;
   }
 
-  bool SendOpaque(std::string& buffer, bool to_server) {
-    const bool sent = Send(buffer, to_server);
-    buffer.clear();
-    return sent;
+  void NoteAnswer(char type) {
+    const bool starting = round_trips_.starting();
+    if (!round_trips_.NoteAnswer(type)) return;
+    const std::lock_guard guard(proxy_.mutex_);
+    ++(starting ? count_.startup_round_trips : count_.round_trips);
   }
 
-  bool Send(std::string_view bytes, bool to_server) {
-    {
-      const std::lock_guard guard(proxy_.mutex_);
-      (to_server ? count_.bytes_to_server : count_.bytes_to_client) += std::ssize(bytes);
-    }
+  void Count(std::size_t bytes, long long& count) {
+    const std::lock_guard guard(proxy_.mutex_);
+    count += static_cast<long long>(bytes);
+  }
+
+  // Whoever takes no more has gone, and is seen to have when its side is read.
+  void Send(int socket, std::string_view bytes) {
     const std::size_t slice = policy_->slice() == 0 ? bytes.size() : policy_->slice();
-    while (!bytes.empty()) {
-      if (!SendAll(to_server ? server_.get() : client_.get(), bytes.substr(0, slice))) return false;
+    while (!bytes.empty() && SendAll(socket, bytes.substr(0, slice))) {
       bytes.remove_prefix(std::min(slice, bytes.size()));
     }
-    return true;
   }
 
   WireProxy& proxy_;
-  Descriptor client_;
+  DelayLine to_server_;
+  DelayLine to_client_;
+  const Descriptor& client_;
   Descriptor server_;
   std::unique_ptr<WirePolicy> policy_;
   WireCount& count_;  // guarded by the proxy's mutex_
+  RoundTrips round_trips_;
   Stage stage_ = Stage::kStartup;
   std::string from_client_;  // came and is not a whole message yet
   std::string from_server_;
-  int unanswered_ = 0;
+  bool cut_ = false;
 };
 
-WireProxy::WireProxy(const ConnectionUrl& server, WirePolicyFactory policy)
+WireProxy::WireProxy(const ConnectionUrl& server, WirePolicyFactory policy, WireOptions options)
     : server_(server),
       policy_(std::move(policy)),
-      listening_(ListenOnLoopback()),
+      options_(options),
+      listening_(ListenOnLoopback(options.port)),
       end_(::eventfd(0, EFD_CLOEXEC)) {
   url_ = server.With("host", "127.0.0.1")
              .With("hostaddr", "127.0.0.1")
@@ -294,6 +332,8 @@ WireProxy::WireProxy(const ConnectionUrl& server, WirePolicyFactory policy)
 WireProxy::~WireProxy() {
   ::eventfd_write(end_.get(), 1);
   accepting_.join();
+  std::unique_lock lock(mutex_);
+  closed_.wait(lock, [this] { return open_.empty(); });
 }
 
 void WireProxy::Accept() {
@@ -302,24 +342,51 @@ void WireProxy::Accept() {
     if (::poll(watched.data(), watched.size(), -1) < 0) continue;
     if (watched[1].revents != 0) return;
     Descriptor client(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!client.open()) continue;
-    SendAtOnce(client.get());
-    const std::lock_guard guard(mutex_);
-    WireCount& count = *counts_.emplace_back(std::make_unique<WireCount>());
-    threads_.emplace_back([this, &count, accepted = std::move(client)]() mutable {
-      try {
-        Connection(*this, std::move(accepted), count).Run();
-      } catch (const std::system_error&) {
-        // No server: the client sees its connection closed.
-      }
-    });
+    if (client.open()) Begin(std::move(client));
   }
+}
+
+void WireProxy::Begin(Descriptor client) {
+  SendAtOnce(client.get());
+  const std::lock_guard guard(mutex_);
+  ended_.clear();
+  Served& served = *served_.emplace_back(std::make_unique<Served>());
+  served.client = std::move(client);
+  open_.push_back(&served);
+  most_open_ = std::max(most_open_, Open());
+  served.thread = std::jthread([this, &served] { Serve(served); });
+}
+
+void WireProxy::Serve(Served& served) {
+  try {
+    Connection(*this, served.client, served.count).Run();
+  } catch (const std::system_error&) {
+    // No server: the client sees its connection closed.
+  }
+  End(served);
+}
+
+void WireProxy::End(Served& served) {
+  const std::lock_guard guard(mutex_);
+  served.client.Close();
+  served.count.open = false;
+  std::erase(open_, &served);
+  ended_.push_back(std::move(served.thread));
+  closed_.notify_all();
+}
+
+int WireProxy::Open() const {
+  std::vector<pollfd> clients;
+  for (const Served* served : open_) clients.push_back({served->client.get(), POLLRDHUP, 0});
+  ::poll(clients.data(), clients.size(), 0);
+  const auto there = [](const pollfd& client) { return client.revents == 0; };
+  return static_cast<int>(std::count_if(clients.begin(), clients.end(), there));
 }
 
 std::vector<WireCount> WireProxy::connections() const {
   const std::lock_guard guard(mutex_);
   std::vector<WireCount> counts;
-  for (const auto& count : counts_) counts.push_back(*count);
+  for (const auto& served : served_) counts.push_back(served->count);
   return counts;
 }
 
@@ -329,6 +396,24 @@ int WireProxy::RoundTripsOf(std::string_view application_name) const {
     if (count.application_name == application_name) round_trips += count.round_trips;
   }
   return round_trips;
+}
+
+WireTraffic WireProxy::TakeTraffic() {
+  const std::lock_guard guard(mutex_);
+  WireTraffic traffic{{}, std::exchange(most_open_, Open())};
+  for (const auto& served : served_) {
+    WireCount& count = served->count;
+    traffic.connections.push_back(count);
+    count = {
+        .application_name = count.application_name, .opaque = count.opaque, .open = count.open};
+  }
+  std::erase_if(served_, [](const auto& served) { return !served->count.open; });
+  return traffic;
+}
+
+bool WireProxy::WaitUntilClosed(Duration patience) const {
+  std::unique_lock lock(mutex_);
+  return closed_.wait_for(lock, patience, [this] { return open_.empty(); });
 }
 
 }  // namespace lockstep
