@@ -163,24 +163,31 @@ viewed (id, oid) as (
    and d.refclassid = 'pg_catalog.pg_class'::regclass
 ),
 -- What DROP ... CASCADE takes along. What belongs to another thing, as a view's rule does, takes
--- that with it.
+-- that with it. Nothing is joined to `dropping` twice: the planner takes it for one row, and would
+-- go through all of it for each of its rows.
+dropping (id, thing, "constraint", "column") as (
+  select id, thing, "constraint", "column" from asked where 'dependents' = any (reach)
+),
 lost (id, class, oid, number) as (
   select o.id, o.class, o.oid, o.number
-  from (select t.id, t.class, t.oid, 0 as number from thing t
-        join asked a on a.id = t.id where a."column" = '' and a."constraint" = ''
+  from (select t.id, t.class, t.oid, 0 as number
+        from thing t
+        join dropping d on d.id = t.id and d."column" = '' and d."constraint" = ''
         union all
-        select f.id, 'pg_catalog.pg_class'::regclass, f.oid, 0 from family f
-        join asked a on a.id = f.id where a."column" = '' and a."constraint" = ''
-          and a.thing in ('relation', 'index')
+        select f.id, 'pg_catalog.pg_class'::regclass, f.oid, 0
+        from family f
+        join dropping d on d.id = f.id and d."column" = '' and d."constraint" = ''
+         and d.thing in ('relation', 'index')
         union all
-        select f.id, 'pg_catalog.pg_class'::regclass, f.oid, u.attnum from family f
-        join asked a on a.id = f.id and a."column" <> ''
-        join pg_catalog.pg_attribute u on u.attrelid = f.oid and u.attname = a."column"
+        select f.id, 'pg_catalog.pg_class'::regclass, f.oid, u.attnum
+        from family f
+        join dropping d on d.id = f.id and d."column" <> ''
+        join pg_catalog.pg_attribute u on u.attrelid = f.oid and u.attname = d."column"
         union all
-        select f.id, 'pg_catalog.pg_constraint'::regclass, k.oid, 0 from family f
-        join asked a on a.id = f.id and a."constraint" <> ''
-        join pg_catalog.pg_constraint k on k.conrelid = f.oid and k.conname = a."constraint") o
-  join asked a on a.id = o.id and 'dependents' = any (a.reach)
+        select f.id, 'pg_catalog.pg_constraint'::regclass, k.oid, 0
+        from family f
+        join dropping d on d.id = f.id and d."constraint" <> ''
+        join pg_catalog.pg_constraint k on k.conrelid = f.oid and k.conname = d."constraint") o
   union
   select l.id, n.class, n.oid, n.number
   from lost l
