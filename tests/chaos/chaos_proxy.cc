@@ -5,7 +5,7 @@
 // It says at first "port REPLICA PORT" for each, then, a line each, as it happens:
 //   open ID REPLICA BACKEND APPLICATION   a session has begun
 //   work ID ATTEMPT REVISION              a migration's transaction was sent to the server
-//   commit ID ATTEMPT                     its COMMIT is passed on
+//   commit ID ATTEMPT alone|carried       its COMMIT is passed on; with the next one's work
 //   answer ID ATTEMPT TAG                 the answer to it is passed on
 //   doubt ID ATTEMPT request|answer|end   the COMMIT, or its answer, was dropped and the connection
 //   cut; or it
@@ -194,7 +194,8 @@ class ChaosPolicy : public WirePolicy {
     if (!attempt_.empty() && sql.starts_with("commit")) {
       committing_ = attempt_;
       if (orders.lost == Lost::kRequest) return Doubt("request");
-      Say("commit", committing_);
+      const bool alone = sql.find(';') == sql.npos;
+      Say("commit", committing_ + (alone ? " alone" : " carried"));
     }
     if (const auto work = WorkIn(sql)) {
       attempt_ = work->attempt;

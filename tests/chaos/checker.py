@@ -306,13 +306,12 @@ def violations(told, slack=1.0):
 
 
 def doubts(told):
-    """{"committed": n, "not committed": n} of all commits that were left without an answer."""
-    there = {row["attempt"] for row in told["history"]}
-    outcome = collections.Counter(
-        "committed" if attempt in there else "not committed"
-        for attempt in {attempt for attempt, _, _ in told["wire"]["doubts"]}
-    )
-    return {key: outcome[key] for key in ("committed", "not committed")}
+    """{"committed": n, "not committed": n} of all commits that were left without an answer; "carried": those of
+    them that travelled with the next migration's work."""
+    there, carried = {row["attempt"] for row in told["history"]}, set(told["wire"]["carried"])
+    left = {attempt for attempt, _, _ in told["wire"]["doubts"]}
+    committed = len(left & there)
+    return {"committed": committed, "not committed": len(left) - committed, "carried": len(left & carried)}
 
 
 def changes_of_leader(told):

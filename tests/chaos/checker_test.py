@@ -63,6 +63,7 @@ def sound():
             "tries": [[attempt(xid), revision] for revision, _, _, xid, _ in CHANGES] + [[attempt(999), "0001"]],
             "acknowledged": [[attempt(100), "COMMIT"], [attempt(120), "COMMIT"], [attempt(999), "ROLLBACK"]],
             "doubts": [[attempt(130), "answer", 0], [attempt(999), "request", 0]],
+            "carried": [attempt(130)],
         },
         "processes": [
             process | {"pid": 7, "claims": claims},
@@ -286,7 +287,7 @@ class CheckerTest(unittest.TestCase):
         self.assertEqual({name for name, _ in DOCTORED}, every)
 
     def test_doubts_are_counted_by_their_outcome(self):
-        self.assertEqual(checker.doubts(sound()), {"committed": 1, "not committed": 1})
+        self.assertEqual(checker.doubts(sound()), {"committed": 1, "not committed": 1, "carried": 1})
 
     def test_a_run_that_misses_its_numbers_is_invalid(self):
         total = report.Total(seed=1)

@@ -8,7 +8,7 @@ import checker
 # What has to have happened for a run to prove anything; of one that takes two minutes.
 NEEDED = {
     "revisions": 1000, "faults": 700, "changes of leader": 150, "doubtful commits": 100, "doubtful, committed": 30,
-    "doubtful, not committed": 30,
+    "doubtful, not committed": 30, "carried commits": 100, "doubtful, carried": 5,
 }
 
 
@@ -35,9 +35,11 @@ class Total:
             "faults": sum(told["faults"].values()),
             "changes of leader": leaders["processes"],
             "runs that changed something": leaders["runs"],
-            "doubtful commits": sum(doubts.values()),
+            "doubtful commits": doubts["committed"] + doubts["not committed"],
             "doubtful, committed": doubts["committed"],
             "doubtful, not committed": doubts["not committed"],
+            "carried commits": len(told["wire"]["carried"]),
+            "doubtful, carried": doubts["carried"],
             "failed attempts": len(told["attempts"]),
             "processes": len(told["processes"]),
         })

@@ -30,6 +30,7 @@ class Wire:
         self.tries = []  # (attempt, revision)
         self.acknowledged = []  # (attempt, tag)
         self.doubts = []  # (attempt, what was lost, replica)
+        self.carried = []  # attempts whose commit travelled with the next migration's work
         self.ports = [int(self.process.stdout.readline().split()[2]) for _ in range(count)]
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -49,6 +50,8 @@ class Wire:
             self.connections.pop(number, None)
         elif what == "work":
             self.tries.append((words[0], words[1]))
+        elif what == "commit" and words[1] == "carried":
+            self.carried.append(words[0])
         elif what == "answer":
             self.acknowledged.append((words[0], words[1]))
         elif what == "doubt":
@@ -68,6 +71,7 @@ class Wire:
                 "tries": list(self.tries),
                 "acknowledged": list(self.acknowledged),
                 "doubts": list(self.doubts),
+                "carried": list(self.carried),
             }
 
     def close(self):
