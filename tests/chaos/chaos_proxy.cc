@@ -5,7 +5,7 @@
 // It says at first "port REPLICA PORT" for each, then, a line each, as it happens:
 //   open ID REPLICA BACKEND APPLICATION   a session has begun
 //   work ID ATTEMPT REVISION              a migration's transaction was sent to the server
-//   commit ID ATTEMPT alone|carried       its COMMIT is passed on; with the next one's work
+//   commit ID ATTEMPT alone|carried       its COMMIT has come; with the next one's work
 //   answer ID ATTEMPT TAG                 the answer to it is passed on
 //   doubt ID ATTEMPT request|answer|end   the COMMIT, or its answer, was dropped and the connection
 //   cut; or it
@@ -193,9 +193,9 @@ class ChaosPolicy : public WirePolicy {
   WireVerdict OnQuery(std::string_view sql, const Orders& orders) {
     if (!attempt_.empty() && sql.starts_with("commit")) {
       committing_ = attempt_;
-      if (orders.lost == Lost::kRequest) return Doubt("request");
       const bool alone = sql.find(';') == sql.npos;
       Say("commit", committing_ + (alone ? " alone" : " carried"));
+      if (orders.lost == Lost::kRequest) return Doubt("request");
     }
     if (const auto work = WorkIn(sql)) {
       attempt_ = work->attempt;
