@@ -44,7 +44,10 @@ class Takeover(unittest.TestCase):
 
     def test_a_trial_that_was_not_seen_well_does_not_count(self):
         self.assertIn("nobody took", trials.trial_of(1, 100, None).problem)
-        self.assertIn("30 ms", trials.trial_of(1, 100, self.seen(widest=0.030)).problem)
+        blurred = trials.trial_of(1, 100, self.seen(widest=0.030))
+        self.assertIn("30 ms", blurred.problem)
+        self.assertTrue(blurred.blurred)
+        self.assertFalse(trials.trial_of(1, 100, self.seen(widest=0.030), "no history").blurred)
         self.assertIn("let go", trials.trial_of(1, 101, self.seen()).problem)
         self.assertEqual(trials.trial_of(1, 100, self.seen(), "no history").problem, "no history")
 

@@ -71,13 +71,15 @@ class Trial:
     from_kill: float | None  # s, from the SIGKILL
     noticed: float | None  # s, from the SIGKILL to the end of the session
     widest: float | None  # s, of the observer's gaps: how well the moments are known
+    blurred: bool = False  # that is all that is wrong with it: the machine was busy
 
 
 def trial_of(number, killed_at, seen, problem=""):
     """`problem`: what was wrong beside what was seen."""
     if not seen:
         return Trial(number, problem or "nobody took the migration lock over", None, None, None, None)
-    if not problem and seen.widest > WIDEST_GAP:
+    blurred = not problem and seen.widest > WIDEST_GAP
+    if blurred:
         problem = f"the observer did not look for {seen.widest * 1000:.0f} ms"
     if not problem and seen.last_held < killed_at:
         problem = "the leader had let go of the lock before it was killed"
@@ -89,6 +91,7 @@ def trial_of(number, killed_at, seen, problem=""):
         from_kill=seen.taken - killed_at,
         noticed=seen.last_held - killed_at,
         widest=seen.widest,
+        blurred=blurred,
     )
 
 

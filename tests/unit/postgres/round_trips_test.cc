@@ -7,6 +7,8 @@
 namespace lockstep {
 namespace {
 
+using namespace std::string_view_literals;
+
 // How many round trips end in a conversation: ">" before what the client sends, "<" before what the
 // server sends, each message by its type.
 int Count(RoundTrips& round_trips, std::string_view conversation) {
@@ -33,7 +35,7 @@ int Count(std::string_view conversation) {
 TEST(RoundTripsTest, InTheStartupEachMessageOfTheClientIsAnswered) {
   RoundTrips password;
   // The request for encryption and the startup message have no type.
-  EXPECT_EQ(Count(password, std::string_view(">\0<\0>\0<R>p<R>p<RRSSSK", 23)), 4);
+  EXPECT_EQ(Count(password, ">\0<\0>\0<R>p<R>p<RRSSSK"sv), 4);
   EXPECT_TRUE(password.starting());
   EXPECT_EQ(Count(password, "<Z"), 0);
   EXPECT_FALSE(password.starting());
