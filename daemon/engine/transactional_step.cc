@@ -63,14 +63,22 @@ class TransactionalStep {
   AttemptResult Work(const LockNeeds& needs, const Knock& knock) {
     const WorkMessage message = MakeWorkMessage(needs, knock);
     const SteadyTime began = context_.clock.Now();
-    context_.watcher.Begin(WatchOrderFor(context_, needs, knock, limits_));
+    // A commit that waits for a standby must not be cancelled: it would be there without the
+    // standby. What travels with one is over soon without being watched.
     const bool carries = commits_.carried.waits();
-    if (carries) FailPoint("commit_sent");
+    if (carries) {
+      FailPoint("commit_sent");
+    } else {
+      context_.watcher.Begin(WatchOrderFor(context_, needs, knock, limits_));
+    }
     FailPoint("work_sent");
     const Reply reply = commits_.carried.SendWith(context_.session, message.batch);
     AttemptResult result;
-    result.seen = context_.watcher.End();
-    if (carries) SettleCarried(reply);
+    if (carries) {
+      SettleCarried(reply);
+    } else {
+      result.seen = context_.watcher.End();
+    }
     FailPoint("work_done");
     result.statements = StatementsBegun(reply, message);
     if (!reply.ok()) {

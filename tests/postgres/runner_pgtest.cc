@@ -194,6 +194,25 @@ TEST(RunnerTest, ACommitThatFailsTakesWhatTravelsWithItBack) {
   EXPECT_EQ(test.database.Value("select string_agg(id::text, ',') from p"), "1");
 }
 
+// A cancelled commit may be there without the standby that it waited for.
+TEST(RunnerTest, AStopNowDoesNotCancelACommitThatTravelsWithWork) {
+  MigrationsUnderTest test;
+  test.database.Sql("create table a (id int)");
+  test.database.Sql(
+      "create function slow() returns trigger language plpgsql as"
+      " 'begin raise notice $$committing$$; perform pg_sleep(1); return null; end'");
+  test.database.Sql(
+      "create constraint trigger slow after insert on a deferrable initially deferred"
+      " for each row execute function slow()");
+  test.Add("0001_a", "insert into a values (1);");
+  test.Add("0002_b", "create table b (id int);");
+  test.observer.on_notice = [&] { test.stop.RequestNow(); };
+  EXPECT_EQ(test.Upgrade().state, RunState::kStopped);
+  const History history = test.ReadHistory();
+  EXPECT_TRUE(history.IsApplied("0001"));
+  EXPECT_FALSE(history.IsApplied("0002"));
+}
+
 TEST(RunnerTest, AFailureBehindACommitLeavesTheMigrationBeforeDone) {
   MigrationsUnderTest test;
   test.Add("0001_a", "create table a (id int primary key);");

@@ -47,12 +47,16 @@ class RecordingObserver : public RunObserver {
     waited_for_pid = holder.pid;
     if (on_waiting) on_waiting();
   }
+  void OnNotice(const Notice&) override {
+    if (on_notice) on_notice();
+  }
   void OnMessage(const std::string& message) override { events.push_back(message); }
 
   std::vector<std::string> events;
   int waited_for_pid = 0;
   std::vector<Blocker> blockers;  // of the last look that found any
-  std::function<void()> on_retry, on_blocked, on_step_begin, on_attempt, on_step_end, on_waiting;
+  std::function<void()> on_retry, on_blocked, on_step_begin, on_attempt, on_step_end, on_waiting,
+      on_notice;
   std::function<void()> on_progress;  // in the watcher's thread
   StatementProgress progress;         // the same
 };
