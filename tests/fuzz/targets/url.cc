@@ -20,6 +20,10 @@ bool IsSecret(const ConnectionUrl& url) {
   return secret;
 }
 
+// A keyword may be said twice, and only the last counts: then the text may hold the canary in what
+// is no password as well.
+bool StandsOnce(std::string_view input) { return input.find(kCanary) == input.rfind(kCanary); }
+
 // As whoever is shown the URL may type it in again.
 void HoldRedacted(const ConnectionUrl& url) {
   const std::string shown = url.Redacted();
@@ -45,8 +49,8 @@ void FuzzUrl(std::string_view input) {
     if (!IsSecret(url)) return;
     Hold(!Holds(url.Redacted(), kCanary), "what is shown of a URL holds no password",
          url.Redacted());
-    Hold(!Holds(RedactSecrets(input), kCanary), "the redactor's output never holds the password",
-         RedactSecrets(input));
+    Hold(!StandsOnce(input) || !Holds(RedactSecrets(input), kCanary),
+         "the redactor's output never holds the password", RedactSecrets(input));
   } catch (const Error& error) {
     Hold(error.code() == ErrorCode::kBadSettings, "a URL is refused as a setting");
     Hold(!Holds(error.what(), kCanary) && !Holds(error.hint(), kCanary),
