@@ -18,6 +18,7 @@ class OpenStatement {
   void TakeWord(std::string_view text) {
     // Keywords are short; a literal-sized identifier need not be copied.
     const std::string word = text.size() <= 16 ? ToLower(text) : std::string("identifier");
+    SettleCase(word);
     if (word_count_ < 4) TakeFirstWords(word);
     if (makes_routine_) TakeBlockWord(word);
     if (is_copy_ && previous_ == "from" && word == "stdin") copies_stdin_ = true;
@@ -25,6 +26,7 @@ class OpenStatement {
   }
 
   void TakeOther(std::string_view text) {
+    SettleCase(text);
     if (text == "(") ++parentheses_;
     if (text == ")" && parentheses_ > 0) --parentheses_;
     previous_ = text.substr(0, 1);
@@ -44,15 +46,26 @@ class OpenStatement {
     }
   }
 
-  // BEGIN ATOMIC ... END holds statements of its own; a CASE in them has an END too.
+  // BEGIN ATOMIC ... END holds statements of its own; a CASE in them has an END too. Either word
+  // may be a column's label, without AS: "select a case from b".
   void TakeBlockWord(const std::string& word) {
     if (blocks_ == 0) {
       if (previous_ == "begin" && word == "atomic") blocks_ = 1;
       return;
     }
     if (previous_ == "as" || previous_ == ".") return;
-    if (word == "case") ++blocks_;
-    if (word == "end") --blocks_;
+    case_was_ = word == "case";
+    const bool of_routine = previous_ == ";" || previous_ == "atomic";
+    if (word == "end" && (blocks_ > 1 || of_routine)) --blocks_;
+  }
+
+  // What follows a CASE tells it from a label: no expression begins so.
+  void SettleCase(std::string_view next) {
+    if (!std::exchange(case_was_, false)) return;
+    constexpr std::array<std::string_view, 17> kAfterLabel = {
+        ",",     ";",         ")",      "from",  "where", "group",  "having", "window", "union",
+        "order", "intersect", "except", "limit", "fetch", "offset", "for",    "into"};
+    if (std::ranges::find(kAfterLabel, next) == kAfterLabel.end()) ++blocks_;
   }
 
   int word_count_ = 0;
@@ -62,7 +75,8 @@ class OpenStatement {
   bool copies_stdin_ = false;
   int parentheses_ = 0;
   int blocks_ = 0;
-  std::string previous_;  // in lower case
+  bool case_was_ = false;  // the word before; not known yet whether it opens anything
+  std::string previous_;   // in lower case
 };
 
 struct PsqlAdvice {

@@ -155,6 +155,8 @@ const std::vector<std::string>& NastyScripts() {
       "create or replace procedure p(a int) language sql begin atomic insert into t values (a); "
       "select 1 as \"end\"; end; select 3",
       "create procedure p() begin atomic end; select 3",
+      "create function f() returns int begin atomic select a case from b; select a end from b; "
+      "select case when (select a case) > 0 then 1 end case; end; select 4",
       "create function f(a int) returns int language sql begin atomic select 1 as end; select 2; "
       "end; select 3",
       "create function f() returns int as 'select 1;' language sql; select 2",
