@@ -39,7 +39,8 @@ std::vector<ServerAddress> Pair(const std::string& host_list, const std::string&
 
 std::string HostsInUrl(const std::string& host_list, const std::string& port_list) {
   std::vector<ServerAddress> servers = Pair(host_list, port_list);
-  if (servers.empty()) servers.push_back({"", port_list});
+  const auto ports = SplitTrimmed(port_list, ',');
+  if (servers.empty()) servers.push_back({"", ports.empty() ? "" : ports.front()});
   std::vector<std::string> pairs;
   for (const ServerAddress& server : servers) {
     pairs.push_back(HostInUrl(server.host) + (server.port.empty() ? "" : ":" + server.port));

@@ -228,6 +228,7 @@ TEST(ConnectionUrl, PrintsItselfWithoutItsPasswordAndOtherOptions) {
   EXPECT_EQ(redacted("postgresql://app@/d?host=/run/postgresql&port=5433"),
             "postgresql://app@/d?host=/run/postgresql&port=5433");
   EXPECT_EQ(redacted("postgresql://:5433/d"), "postgresql://:5433/d");
+  EXPECT_EQ(redacted("port=,"), "postgresql://") << "no host, and a list of ports";
   // A "/" in a name would end it for the next reader.
   EXPECT_EQ(redacted("postgresql://u%2Fv@h/a%2Fb"), "postgresql://u%2Fv@h/a%2Fb");
 }
