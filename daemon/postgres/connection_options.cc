@@ -107,15 +107,15 @@ bool IsConnectionKeyword(std::string_view key) {
 
 bool IsPasswordKeyword(std::string_view key) { return key == "password" || key == "sslpassword"; }
 
+// What was written is never repeated: it may be a piece of a password.
 void RefuseUnknownOption(std::string_view key, bool after_password) {
   const auto nearest = Nearest(key, Keywords());
-  if (!nearest || after_password) {
-    RefuseUrl("it has an option that PostgreSQL's client does not know",
-              "a \"&\" or a blank inside a password has to be escaped; the options are those of "
+  const bool meant = nearest && !after_password;
+  RefuseUrl(
+      "it has an option that PostgreSQL's client does not know",
+      meant ? "did you mean \"" + *nearest + "\"?"
+            : "a \"&\" or a blank inside a password has to be escaped; the options are those of "
               "libpq's manual");
-  }
-  RefuseUrl("it has the unknown option \"" + std::string(key) + "\"",
-            "did you mean \"" + *nearest + "\"?");
 }
 
 bool IsPort(std::string_view text) {
