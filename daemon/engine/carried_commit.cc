@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
-#include "base/error.h"
 #include "base/text.h"
 #include "core/script_names.h"
 
@@ -19,10 +19,11 @@ constexpr std::array<std::string_view, 9> kBriefKinds = {
     "CREATE DOMAIN",   "CREATE FUNCTION", "CREATE INDEX", "CREATE PROCEDURE", "CREATE SCHEMA",
     "CREATE SEQUENCE", "CREATE TABLE",    "CREATE TYPE",  "CREATE VIEW"};
 
-// An INSERT of rows that are written out; one with a SELECT may be of millions.
+// An INSERT of rows that are written out; one with a SELECT, or of a TABLE, may be of millions.
 bool InsertsGivenRows(const Statement& statement, std::string_view script) {
-  return statement.kind.name == "INSERT" &&
-         ToLower(statement.TextIn(script)).find("select") == std::string::npos;
+  if (statement.kind.name != "INSERT") return false;
+  const std::string text = ToLower(statement.TextIn(script));
+  return text.find("values") != std::string::npos && text.find("select") == std::string::npos;
 }
 
 // All that it names is made by the script itself.

@@ -6,8 +6,6 @@
 // migration's locks are held.
 #pragma once
 
-#include <string>
-
 #include "engine/prepared_step.h"
 #include "postgres/sql_batch.h"
 

@@ -36,6 +36,7 @@ TEST(CarriedCommit, IsNotOfWhatMeetsATableThatIsThere) {
 
 TEST(CarriedCommit, IsNotOfWhatMayLast) {
   EXPECT_FALSE(Shares("insert into a select * from b"));
+  EXPECT_FALSE(Shares("insert into a table b"));
   EXPECT_FALSE(Shares("create table a as select * from b"));
   EXPECT_FALSE(Shares("create materialized view a as select * from b"));
   EXPECT_FALSE(Shares("update a set id = 1"));
