@@ -82,8 +82,7 @@ class AgentFaults : public AgentFixture {
   void ExpectMigrated(HttpClient& client) const {
     EXPECT_EQ(History(), "") << "it is still under way";
     Go();
-    client.set_patience(std::chrono::minutes(1));
-    EXPECT_EQ(GetJson(client, "/api/v1/wait?timeout=1min").at("state"), "reached");
+    EXPECT_EQ(GetJson(client, "/api/v1/wait?timeout=3min").at("state"), "reached");
     EXPECT_EQ(History(), "0001");
     EXPECT_EQ(database_.Value("select count(*) from effects"), "1");
     EXPECT_EQ(MetricBy(client, kRunsDone), 1);
@@ -280,8 +279,8 @@ TEST_F(AgentFaults, C5_ClientsThatLeaveInMidAnswerAreCountedAndForgotten) {
       "/api/v1/runs/" + std::string(agent->Target().at("run").at("id").as_string()) + "/events";
   // While it waits for its answer; in the midst of it; before it has looked at any of it.
   for (int i = 0; i < 20; ++i) {
-    HttpClient::ToAddress(agent->address()).Send("GET", "/api/v1/wait?timeout=1min");
-    agent->Connect().Send("GET", "/api/v1/wait?timeout=1min");
+    HttpClient::ToAddress(agent->address()).Send("GET", "/api/v1/wait?timeout=3min");
+    agent->Connect().Send("GET", "/api/v1/wait?timeout=3min");
   }
   WaitForMetric(early, kClientGone, 40);
   for (int i = 0; i < 40; ++i) {
@@ -663,7 +662,7 @@ TEST_F(AgentFaults, P15_ALogThatNobodyReadsStopsNoMigration) {
   const Descriptor reader(::open(log.c_str(), O_RDWR | O_CLOEXEC));
   database_.Sql("create table go (id int); create table effects (revision text)");
   Add("0001",
-      "do $$ begin for i in 1..20000 loop raise notice 'row % of many', i; end loop; end $$;\n"
+      "do $$ begin for i in 1..5000 loop raise notice 'row % of many', i; end loop; end $$;\n"
       "insert into effects values ('0001');\n" +
           std::string(kRunsUntilGo));
   AgentUnderTest agent(Settings("log.level = \"debug\"\n"), Environment(), LogTo(log));
@@ -690,7 +689,7 @@ TEST_F(AgentFaults, P16_AFloodThatTakesTheLastDescriptorsLeavesTheMigrationAlone
   Add("0002", "create table b ();\n");
   ASSERT_TRUE(agent->program().WaitForMessage("\"source\":\"folder\""))
       << agent->program().messages();
-  EXPECT_EQ(GetJson(early, "/api/v1/wait?timeout=1min").at("state"), "reached");
+  EXPECT_EQ(GetJson(early, "/api/v1/wait?timeout=3min").at("state"), "reached");
   EXPECT_EQ(History(), "0001 0002");
   EXPECT_THAT(agent->program().messages(), Not(HasSubstr("database_lost")));
   flood.clear();

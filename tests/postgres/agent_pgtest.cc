@@ -92,7 +92,7 @@ TEST_F(AgentTest, AFailedMigrationIsShownEverywhereAndWaitsForATrigger) {
   Add("0001", "select * from nowhere;\n");
   const auto agent = Start();
   EXPECT_TRUE(agent->program().WaitForMessage("waits for a trigger"));
-  const json::object wait = agent->GetJson("/api/v1/wait?timeout=1min");
+  const json::object wait = agent->GetJson("/api/v1/wait?timeout=3min");
   EXPECT_EQ(wait.at("state"), "failed");
   EXPECT_EQ(wait.at("failure").at("sqlstate"), "42P01");
   EXPECT_EQ(agent->Metric("lockstep_migrations_failed{target=\"default\"}"), 1);

@@ -79,7 +79,7 @@ class AgentUnderTest {
   }
 
   // Waits until the agent's folder is applied. Says false when it does not come to that.
-  bool WaitForHead() const { return GetJson("/api/v1/wait?timeout=1min").at("state") == "reached"; }
+  bool WaitForHead() const { return GetJson("/api/v1/wait?timeout=3min").at("state") == "reached"; }
   // Orders a run, and follows it to its end; the *run*.
   json::object RunToItsEnd(const std::string& order) const {
     const HttpAnswer answer = Post("/api/v1/runs", order);
@@ -91,7 +91,6 @@ class AgentUnderTest {
   // The lines of its events.
   std::vector<std::string> FollowToItsEnd(const std::string& id) const {
     HttpClient client = Connect();
-    client.set_patience(std::chrono::minutes(1));
     client.Send("GET", "/api/v1/runs/" + id + "/events");
     client.ReadHead();
     std::vector<std::string> lines;

@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "support/patience.h"
 
 namespace lockstep {
 namespace {
@@ -229,7 +230,7 @@ bool HttpClient::IsReadable(std::chrono::milliseconds limit) {
 }
 
 bool HttpClient::Receive() {
-  if (!IsReadable(patience_)) throw std::runtime_error("http client: the server says nothing");
+  if (!IsReadable(kPatience)) throw std::runtime_error("http client: the server says nothing");
   std::array<char, 65536> bytes;
   const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
   // A reset is an end too.

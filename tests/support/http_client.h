@@ -24,7 +24,7 @@ struct HttpAnswer {
 
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
-// One connection. Whatever waits throws std::runtime_error after `patience`, and whenever the
+// One connection. Whatever waits throws std::runtime_error after kPatience, and whenever the
 // server closes before what was asked for is whole. Thread: one at a time.
 class HttpClient {
  public:
@@ -60,7 +60,6 @@ class HttpClient {
   bool IsReadable(std::chrono::milliseconds limit);
 
   int descriptor() const { return socket_.get(); }
-  void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
  private:
   enum class Framing { kNone, kLength, kChunked, kUntilClosed };
@@ -71,7 +70,6 @@ class HttpClient {
   bool ReadPiece();  // of the body, to `piece_`; says false at its end
 
   Descriptor socket_;
-  std::chrono::milliseconds patience_{20'000};
   std::string in_;        // came and is not used yet
   std::string asked_by_;  // the method of the last request
   Framing framing_ = Framing::kNone;

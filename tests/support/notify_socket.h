@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "support/patience.h"
 #include "support/temporary_folder.h"
 
 namespace lockstep {
@@ -28,11 +29,11 @@ class NotifySocket {
 
   std::string path() const { return folder_.Path("notify"); }
 
-  // The next notification; "" when none comes for 20 s, so that a silent program fails the test.
+  // The next notification; "" when none comes in kPatience, so that a silent program fails the
+  // test.
   std::string Next() {
-    constexpr int kPatience = 20'000;
     pollfd watched{socket_.get(), POLLIN, 0};
-    if (::poll(&watched, 1, kPatience) != 1) return "";
+    if (::poll(&watched, 1, static_cast<int>(kPatience.count())) != 1) return "";
     std::array<char, 4096> text{};
     const ssize_t size = ::recv(socket_.get(), text.data(), text.size(), 0);
     return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};

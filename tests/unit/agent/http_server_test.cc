@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "support/http_client.h"
+#include "support/patience.h"
 
 namespace lockstep {
 namespace {
@@ -40,8 +41,7 @@ using ::testing::Not;
 using ::testing::Pair;
 using ::testing::StartsWith;
 
-constexpr milliseconds kShort{50};         // a limit that a test waits for
-constexpr milliseconds kPatience{20'000};  // what would be a failure
+constexpr milliseconds kShort{50};  // a limit that a test waits for
 
 // What the server told, waited for. Thread: any.
 class Record {
