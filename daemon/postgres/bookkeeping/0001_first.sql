@@ -139,27 +139,36 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- Begins a migration's transaction: from here to the commit nobody else is between enter and commit.
--- Every statement of this function looks with a new snapshot, taken after the fence row was had.
+-- Every statement of this function looks with a new snapshot, taken after the fence row was had. Few
+-- statements and no functions below it: this and `leave` are what a migration costs beside its body.
 create function ${schema}.enter(p_run uuid, p_epoch bigint, p_attempt uuid, p_revision text,
                                 p_present boolean, p_parents text[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+  present boolean;
   other text;
 begin
-  perform ${schema}.pass_fence(p_run, p_epoch);
-  if ${schema}.is_present(p_revision) <> p_present then
+  update ${schema}.fence set attempt = p_attempt, changed_at = clock_timestamp()
+    where only_row and epoch = p_epoch and run_id = p_run;
+  if not found then
+    perform ${schema}.pass_fence(p_run, p_epoch);  -- tells who has taken over
+  end if;
+  select coalesce((select h.present from ${schema}.history h where h.revision = p_revision
+                   order by h.change desc limit 1), false),
+         -- Before a roll-back nothing that is applied may descend from it.
+         case when p_present then
+           (select h.revision from ${schema}.history h
+            where p_revision = any (h.parents) and ${schema}.is_present(h.revision) limit 1)
+         else
+           (select p from unnest(p_parents) p
+            where not coalesce((select h.present from ${schema}.history h where h.revision = p
+                                order by h.change desc limit 1), false) limit 1)
+         end
+    into present, other;
+  if present <> p_present then
     raise exception using errcode = 'LS002',
       message = format('revision %L is %s', p_revision,
                        case when p_present then 'not applied' else 'applied already' end);
-  end if;
-  if p_present then
-    -- A roll-back: nothing that is applied may descend from it.
-    select h.revision into other
-      from ${schema}.history h
-      where p_revision = any (h.parents) and ${schema}.is_present(h.revision)
-      limit 1;
-  else
-    select p into other from unnest(p_parents) p where not ${schema}.is_present(p) limit 1;
   end if;
   if other is not null then
     raise exception using errcode = 'LS003',
@@ -167,7 +176,6 @@ begin
         then format('revision %L is applied and revises %L', other, p_revision)
         else format('parent %L of revision %L is not applied', other, p_revision) end;
   end if;
-  update ${schema}.fence set attempt = p_attempt, changed_at = clock_timestamp() where only_row;
 end $$;
 
 create function ${schema}.write_entry(p_entry jsonb) returns void
@@ -177,7 +185,9 @@ begin
     (revision, change, present, kind, parents, description, up_checksum, down_checksum, down_script,
      irreversible, attempt, run_id, epoch, system_identifier, timeline, duration_seconds,
      lock_wait_seconds, attempts, host, pid, client_version, backup_path, backup_bytes)
-  select e.revision, ${schema}.next_change(e.revision), e.present, e.kind,
+  select e.revision,
+     coalesce((select max(h.change) from ${schema}.history h where h.revision = e.revision), 0) + 1,
+     e.present, e.kind,
      coalesce(e.parents, '{}'), e.description, e.up_checksum, e.down_checksum, e.down_script,
      e.irreversible, e.attempt, e.run_id, e.epoch,
      (select c.system_identifier from pg_control_system() c),
@@ -198,24 +208,23 @@ create function ${schema}.leave(p_entry jsonb, p_lock_space integer, p_lock_id b
 returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  our_attempt uuid := (p_entry ->> 'attempt')::uuid;
   same boolean;
+  locked boolean;
 begin
   -- The fence row was written by `enter` in this very transaction: its xmin says so, whatever the body
-  -- did to settings or temporary tables.
-  select f.attempt = our_attempt
-         and f.xmin = pg_current_xact_id_if_assigned()::xid
-    into same from ${schema}.fence f where f.only_row;
+  -- did to settings or temporary tables. An advisory lock of this session is one of this database.
+  select f.attempt = (p_entry ->> 'attempt')::uuid
+         and f.xmin = pg_current_xact_id_if_assigned()::xid,
+         exists (select from pg_locks l
+                 where l.locktype = 'advisory' and l.pid = pg_backend_pid() and l.granted
+                   and l.classid = p_lock_space::oid and l.objid = p_lock_id::oid
+                   and l.objsubid = 2)
+    into same, locked from ${schema}.fence f where f.only_row;
   if same is distinct from true then
     raise exception using errcode = 'LS004',
       message = 'the migration ended the transaction in which it was started';
   end if;
-  if not exists (select from pg_locks l
-                 where l.locktype = 'advisory' and l.pid = pg_backend_pid() and l.granted
-                   and l.classid = p_lock_space::oid and l.objid = p_lock_id::oid
-                   and l.objsubid = 2
-                   and l.database = (select d.oid from pg_database d
-                                     where d.datname = current_database())) then
+  if not locked then
     raise exception using errcode = 'LS005',
       message = 'the migration lock is no longer held by this session';
   end if;
@@ -241,7 +250,7 @@ begin
   return null;
 end $$;
 
-create constraint trigger guard after update on ${schema}.fence
+create constraint trigger guard after update of attempt on ${schema}.fence
   deferrable initially deferred
   for each row execute function ${schema}.guard();
 
