@@ -200,9 +200,9 @@ std::string AlembicMarkSql(const BookkeepingNames& names) {
 // With a stranger behind the tables nothing of them is read: the look that follows refuses them.
 std::string MarkSql() {
   return "with there as materialized (select pg_catalog.to_regclass($1)::pg_catalog.oid as "
-         "history, " +
-         std::string(StrangerSql()) +
-         " as stranger,"
+         "history, case when not " +
+         std::string(PlainlyOursSql()) + " then " + std::string(StrangerSql()) +
+         " end as stranger,"
          " a.attnum as alembic,"
          " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select') as readable"
          " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
@@ -227,13 +227,13 @@ Look ReadLook(Session& session, const BookkeepingNames& names) {
   const Rows there = session.Query(
       "select pg_catalog.to_regclass($1)::pg_catalog.oid, a.attnum is not null,"
       " pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'select'), " +
-          MissingTablesSql(names) + ", " + std::string(StrangerSql()) +
+          MissingTablesSql(names) + ", " + std::string(PlainlyOursSql()) +
           " from (values (pg_catalog.to_regclass($2)::pg_catalog.oid)) t (oid)"
           " left join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) t.oid"
           " and a.attname operator(pg_catalog.=) 'version_num'",
       {names.Table("history"), QuoteTable(names.alembic_table), names.schema});
   RequireAllTables(there.Text(0, 3), names);
-  RequireNoStranger(there.Text(0, 4), names);
+  if (!there.Bool(0, 4)) RequireNoStranger(session, names);
   Look look;
   const bool installed = there.At(0, 0).has_value();
   const bool alembic = there.Bool(0, 2);

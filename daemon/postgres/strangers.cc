@@ -1,6 +1,7 @@
 #include "postgres/strangers.h"
 
 #include "base/error.h"
+#include "postgres/quoting.h"
 
 namespace lockstep {
 namespace {
@@ -52,11 +53,44 @@ select pg_catalog.min(found.what) from (
   union all select pg_catalog.concat(r.name, ' has row security') from relations r where r.hides
 ) found))";
 
+// What belongs to the schema's owner, and nobody else may add to. Only names that we use are looked
+// up, each by an index: whatever else is there is nothing that we touch.
+constexpr std::string_view kPlainlyOursSql = R"((
+select pg_catalog.to_regclass($2) is null and not exists (
+  select from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) $3 and (
+    not exists (
+      select from (values (pg_catalog.to_regrole(pg_catalog.quote_ident(session_user))::pg_catalog.oid)) s (role)
+      where n.nspowner operator(pg_catalog.=) s.role
+        or pg_catalog.pg_has_role(n.nspowner, s.role, 'member')
+        or n.nspowner operator(pg_catalog.=) (select d.datdba from pg_catalog.pg_database d
+             where d.datname operator(pg_catalog.=) pg_catalog.current_database()))
+    or exists (
+      select from pg_catalog.aclexplode(n.nspacl) a
+      where a.privilege_type operator(pg_catalog.=) 'CREATE' and a.grantee operator(pg_catalog.<>) n.nspowner)
+    or exists (
+      select from pg_catalog.pg_proc p
+      where p.proname operator(pg_catalog.=) any ('{begin_statement,end_statement,enter,guard,is_present,leave,next_change,pass_fence,refuse_change,take_epoch,write_entry}')
+        and p.pronamespace operator(pg_catalog.=) n.oid and p.proowner operator(pg_catalog.<>) n.nspowner)
+    or exists (
+      select from pg_catalog.pg_class c
+      where c.relname operator(pg_catalog.=) any ('{attempts,fence,format,history,progress}')
+        and c.relnamespace operator(pg_catalog.=) n.oid
+        and (c.relowner operator(pg_catalog.<>) n.nspowner
+             or c.relkind operator(pg_catalog.<>) all ('{r,p}'::"char"[])
+             or c.relhasrules or c.relrowsecurity
+             or exists (select from pg_catalog.pg_trigger t, pg_catalog.pg_proc p
+                  where t.tgrelid operator(pg_catalog.=) c.oid and p.oid operator(pg_catalog.=) t.tgfoid
+                    and p.proowner operator(pg_catalog.<>) n.nspowner)))))))";
+
 }  // namespace
 
 std::string_view StrangerSql() { return kStrangerSql; }
+std::string_view PlainlyOursSql() { return kPlainlyOursSql; }
 
-void RequireNoStranger(const std::string& stranger, const BookkeepingNames& names) {
+void RequireNoStranger(Session& session, const BookkeepingNames& names) {
+  const Rows rows = session.Query("select " + std::string(kStrangerSql) + ", $1::pg_catalog.text",
+                                  {SqlValue(), QuoteTable(names.alembic_table), names.schema});
+  const std::string& stranger = rows.Text(0, 0);
   if (stranger.empty()) return;
   throw Error(ErrorCode::kPermission,
               "the bookkeeping schema \"" + names.schema + "\" cannot be trusted: " + stranger,

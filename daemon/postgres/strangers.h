@@ -9,14 +9,18 @@
 #include <string_view>
 
 #include "postgres/bookkeeping.h"
+#include "postgres/session.h"
 
 namespace lockstep {
 
 // A scalar subquery: the first such thing in words, or NULL. Parameters: $2 the table of Alembic's
 // version, $3 the schema's name, both as they were given to the query around it.
 std::string_view StrangerSql();
+// The same parameters: a scalar subquery that is true only where there is no stranger behind what
+// we use, and takes a new session half the time. False says nothing.
+std::string_view PlainlyOursSql();
 
-// Refuses with `stranger`, unless it is empty.
-void RequireNoStranger(const std::string& stranger, const BookkeepingNames& names);
+// Throws Error kPermission with the first stranger there is.
+void RequireNoStranger(Session& session, const BookkeepingNames& names);
 
 }  // namespace lockstep
