@@ -168,6 +168,11 @@ std::string Escaped(std::string_view text) {
   return escaped;
 }
 
+bool IsPlain(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  return std::ranges::all_of(text, printable) || Escaped(text) == text;
+}
+
 std::string_view Trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};

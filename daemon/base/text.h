@@ -34,6 +34,7 @@ int DisplayWidth(std::string_view text);
 
 // The text with control characters and broken UTF-8 shown as \n, \t, \x1b: safe for a terminal.
 std::string Escaped(std::string_view text);
+bool IsPlain(std::string_view text);  // Escaped would change nothing
 
 std::string_view Trim(std::string_view text);
 // Pieces between separators, trimmed; "" has none.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/migration_file.h"
 
@@ -23,32 +24,57 @@ class Collector {
   Collector(FileTree& files, Diagnostics& diagnostics) : files_(files), diagnostics_(diagnostics) {}
 
   FilePairs Collect() {
+    std::vector<std::string> readable;
     for (const std::string& name : files_.List()) {
       // README.md, .gitkeep, an editor's leftovers: nobody's business here.
-      if (!name.starts_with('.') && LooksLikeSql(name)) Take(name);
+      if (name.starts_with('.') || !LooksLikeSql(name)) continue;
+      found_.push_back(Place(name));
+      if (!found_.back().odd) readable.push_back(name);
+    }
+    std::vector<FileContent> contents = files_.ReadAll(readable);
+    auto content = contents.begin();
+    for (const Found& found : found_) {
+      if (found.odd) {
+        ReportOddName(found.name, *found.odd);
+      } else {
+        Take(found, std::move(*content++));
+      }
     }
     return std::move(pairs_);
   }
 
  private:
-  void Take(const std::string& name) {
-    const auto parsed = ParseFileName(name);
-    HalfFile* half = parsed ? &HalfOf(*parsed) : nullptr;
-    if (half) half->present = true;
-    if (const auto reason = WhyOdd(name)) return ReportOddName(name, *reason);
-    FileContent content = files_.Read(name);
+  struct Found {
+    std::string name;
+    std::optional<std::string> odd;           // why nobody reads it
+    std::optional<MigrationFileName> parsed;  // nothing: none of a migration's names
+    HalfFile* half = nullptr;                 // of pairs_, whose elements stay where they are
+  };
+
+  Found Place(const std::string& name) {
+    Found found{.name = name, .odd = WhyOdd(name), .parsed = ParseFileName(name)};
+    if (found.parsed) {
+      found.half = &HalfOf(*found.parsed);
+      found.half->present = true;
+    }
+    return found;
+  }
+
+  void Take(const Found& found, FileContent content) {
     if (const auto* problem = std::get_if<FileProblem>(&content)) {
-      Report(name, problem->code, problem->message, problem->hint);
-    } else if (!half) {
-      ReportStray(name);
+      Report(found.name, problem->code, problem->message, problem->hint);
+    } else if (!found.parsed) {
+      ReportStray(found.name);
     } else {
-      half->file = ParseMigrationFile(*parsed, files_.PathOf(name),
-                                      std::move(std::get<std::string>(content)), diagnostics_);
+      found.half->file =
+          ParseMigrationFile(*found.parsed, files_.PathOf(found.name),
+                             std::move(std::get<std::string>(content)), diagnostics_);
     }
   }
 
+  // The names come in an order that is most often that of the pairs.
   HalfFile& HalfOf(const MigrationFileName& name) {
-    FilePair& pair = pairs_[name.stem];
+    FilePair& pair = pairs_.try_emplace(pairs_.end(), name.stem)->second;
     return name.half == Half::kUp ? pair.up : pair.down;
   }
 
@@ -56,7 +82,7 @@ class Collector {
     if (name.size() > kMostNameBytes) {
       return fmt::format("has {} bytes, more than {}", name.size(), kMostNameBytes);
     }
-    if (Escaped(name) != name) return "holds a control character or is not UTF-8";
+    if (!IsPlain(name)) return "holds a control character or is not UTF-8";
     return std::nullopt;
   }
 
@@ -82,6 +108,7 @@ class Collector {
   FileTree& files_;
   Diagnostics& diagnostics_;
   FilePairs pairs_;
+  std::vector<Found> found_;
 };
 
 }  // namespace

@@ -91,6 +91,7 @@ std::map<std::string, std::size_t, std::less<>> IndexOf(const std::vector<Migrat
 // REQUIRES: `order` holds each migration's revision once.
 std::vector<Migration> InOrder(std::vector<Migration> migrations,
                                const std::vector<std::string>& order) {
+  if (std::ranges::equal(migrations, order, {}, &Migration::revision)) return migrations;
   const auto by_revision = IndexOf(migrations);
   std::vector<Migration> ordered;
   ordered.reserve(migrations.size());
@@ -106,6 +107,8 @@ MigrationFolder MigrationFolder::Load(FileTree& files) {
   MigrationFolder folder;
   FilePairs pairs = CollectFilePairs(files, folder.diagnostics_);
   std::vector<RevisionNode> nodes;
+  nodes.reserve(pairs.size());
+  folder.migrations_.reserve(pairs.size());
   std::vector<std::string> previous;  // the parent of a file that names none
   bool complete = true;
   for (auto& [stem, pair] : pairs) {

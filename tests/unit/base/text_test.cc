@@ -94,6 +94,14 @@ TEST(Escaped, ShowsWhatATerminalWouldObey) {
   EXPECT_EQ(Escaped("\u009b"), "\\x9b") << "the one-byte CSI of eight-bit terminals";
 }
 
+TEST(IsPlain, IsTrueOfWhatEscapedLeavesAlone) {
+  for (const char* text : {"", "0001_a.up.sql", "~ \"", "é 表 😀"})
+    EXPECT_TRUE(IsPlain(text)) << text;
+  for (const char* text : {"a\n", "\x1b[m", "\x7f", "\u009b", "a\xff"}) {
+    EXPECT_FALSE(IsPlain(text)) << Escaped(text);
+  }
+}
+
 TEST(Escaped, ShowsMarksThatTurnTheWritingDirection) {
   EXPECT_EQ(Escaped("a\u202eb"), "a\\u202eb");
   EXPECT_EQ(Escaped("a\u2066b"), "a\\u2066b");
