@@ -45,7 +45,8 @@ RunReport InvalidReport(const MigrationFolder& folder, Direction direction) {
 }
 
 CommandAnswer RunTo(const CommandContext& context, const CommandRequest& request,
-                    const MigrationFolder& folder, Direction direction, const std::string& goal) {
+                    const MigrationFolder& folder, Direction direction, const std::string& goal,
+                    EarlyLook* early = nullptr) {
   if (!folder.ok()) return AnswerOf(context, folder, InvalidReport(folder, direction), goal);
   const RunSettings settings = RunSettingsFor(context, request);
   std::mt19937_64 random(std::random_device{}());
@@ -58,7 +59,8 @@ CommandAnswer RunTo(const CommandContext& context, const CommandRequest& request
                        context.stop,
                        random,
                        context.lookout_sessions,
-                       context.memory};
+                       context.memory,
+                       early};
   return AnswerOf(context, folder, Run(run, {direction, GoalFrom(goal)}), goal);
 }
 
@@ -92,7 +94,10 @@ CommandAnswer DownTo(const CommandContext& context, const CommandRequest& reques
 CommandAnswer RunUpgrade(const CommandContext& context, const CommandRequest& request) {
   const std::string goal = request.arguments.empty() ? "head" : request.arguments.front();
   GoalFrom(goal);
-  return RunTo(context, request, LoadFolder(context.settings), Direction::kUp, goal);
+  const RunSettings& run = context.settings.run;
+  EarlyLook early(TargetSessions(context.settings), RunSessionOptions(run, Direction::kUp),
+                  run.names);
+  return RunTo(context, request, LoadFolder(context.settings), Direction::kUp, goal, &early);
 }
 
 CommandAnswer RunUpgradeOn(const CommandContext& context, const MigrationFolder& folder,

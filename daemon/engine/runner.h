@@ -17,6 +17,7 @@
 #include "core/planner.h"
 #include "core/table_lock_limits.h"
 #include "engine/backup.h"
+#include "engine/early_look.h"
 #include "engine/hooks.h"
 #include "engine/run_observer.h"
 #include "engine/server_memory.h"
@@ -68,7 +69,11 @@ struct RunContext {
   std::mt19937_64& random;           // jitter
   SessionFactory open_lookout = {};  // for the run's Lookout; empty: as `open`
   ServerMemory* memory = nullptr;    // of earlier runs and looks; nothing: there were none
+  EarlyLook* early = nullptr;        // of the first session; nothing: the run opens it
 };
+
+// Of each session of a run.
+SessionOptions RunSessionOptions(const RunSettings& settings, Direction direction);
 
 // Looks first without the lock and returns at once when there is nothing to do. Otherwise takes the
 // migration lock, makes the plan again, and runs it. Throws Error when the world breaks; a lost
