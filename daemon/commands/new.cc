@@ -42,7 +42,7 @@ bool IsOrderedByName(const MigrationFolder& folder) {
     const std::optional<MigrationFileName> name = ParseFileName(NameOfFile(migration));
     Diagnostics ignored;
     return name &&
-           !ParseMigrationFile(*name, migration.up.file, migration.up.text, ignored).parents;
+           !ParseMigrationFile(*name, migration.up.file, migration.up.text.str(), ignored).parents;
   });
 }
 

@@ -61,7 +61,7 @@ std::string SqlOf(const Plan& plan) {
   for (const Step& step : plan.steps) {
     const std::string title =
         "\n-- " + std::string(NameOf(step.direction)) + " " + step.revision + ": " + step.reason;
-    const std::string text = WithNewline(step.script.text);
+    const std::string text = WithNewline(step.script.text.str());
     sql += title + "\n" + (step.script.transactional ? "begin;\n" + text + "commit;\n" : text);
   }
   return sql;

@@ -15,9 +15,10 @@ std::string StoredDownOf(const CommandContext& context, const std::optional<Seen
 }
 
 void AddScripts(json::object& document, const Migration* migration) {
-  document["up"] = migration == nullptr ? json::value(nullptr) : json::value(migration->up.text);
+  document["up"] =
+      migration == nullptr ? json::value(nullptr) : json::value(migration->up.text.str());
   const bool has_down = migration != nullptr && migration->down.has_value();
-  document["down"] = has_down ? json::value(migration->down->text) : json::value(nullptr);
+  document["down"] = has_down ? json::value(migration->down->text.str()) : json::value(nullptr);
   const SplitScript split = migration == nullptr ? SplitScript{} : CheckScript(migration->up);
   document["statements"] = ToJson(split.statements);
   document["diagnostics"] = ToJson(split.diagnostics);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/shared_text.h"
 #include "core/table_lock_limits.h"
 
 namespace lockstep {
@@ -20,12 +21,13 @@ struct Acknowledgement {
 // One half: the file's bytes and how to run them.
 struct Script {
   std::string file;      // as the user would open it
-  std::string text;      // the whole file, header included, BOM left out
+  SharedText text;       // the whole file, header included, BOM left out
   std::string checksum;  // Sha256OfText of the file
   bool transactional = true;
   bool variables = false;                 // ${NAME} is replaced before running
   std::vector<TableLockOverride> limits;  // of the header
   std::vector<Acknowledgement> acknowledged;
+  bool operator==(const Script&) const = default;
 };
 
 struct Migration {

@@ -39,7 +39,7 @@ std::optional<std::string> WhyNotRevision(std::string_view text) {
     return fmt::format("it is longer than {} characters", kMostRevisionCharacters);
   }
   if (text.find_first_of(" \t") != std::string_view::npos) return "it holds a blank";
-  if (Escaped(text) != text) return "it holds a control character";
+  if (!IsPlain(text)) return "it holds a control character";
   const std::size_t sign = text.find_first_of("@+-:,");
   if (sign == std::string_view::npos) return std::nullopt;
   return fmt::format("\"{}\" in it has a meaning of its own", text[sign]);
@@ -354,10 +354,8 @@ MigrationFile ParseMigrationFile(const MigrationFileName& name, std::string path
   file.name = name;
   file.script.file = std::move(path);
   file.script.checksum = Sha256OfText(bytes);
+  if (bytes.starts_with(kByteOrderMark)) bytes.erase(0, kByteOrderMark.size());
   file.script.text = std::move(bytes);
-  if (file.script.text.starts_with(kByteOrderMark)) {
-    file.script.text.erase(0, kByteOrderMark.size());
-  }
   HeaderReader(file, diagnostics).Read();
   CheckRevisionOfName(file, diagnostics);
   return file;

@@ -25,9 +25,10 @@ struct Step {
   Script script;  // what runs
   std::string up_checksum;
   std::string down_checksum;             // empty when there is no down script
-  std::string down_text;                 // stored with an applied revision
+  SharedText down_text;                  // stored with an applied revision
   bool stored_script = false;            // script comes from the database, not from the folder
   std::vector<std::string> heads_after;  // the database's heads once this step is done
+  bool operator==(const Step&) const = default;
 };
 
 struct Plan {

@@ -66,10 +66,8 @@ ParserRefusal RefusalOf(const PgQueryError& error, std::string_view script) {
   return {error.message, ByteOfCharacter(script, static_cast<std::size_t>(character))};
 }
 
-std::variant<Extents, ParserRefusal> CutByParser(std::string_view script) {
-  // To libpg_query a NUL is the end: what follows would vanish without a word.
-  const std::size_t nul = script.find('\0');
-  if (nul != std::string_view::npos) return ParserRefusal{"there is a NUL byte", nul};
+// Of one piece of a script: its statements as they stand in that.
+std::variant<Extents, ParserRefusal> CutPiece(std::string_view script) {
   const ParserSplit split{std::string(script)};
   if (split.error() != nullptr) return RefusalOf(*split.error(), script);
   Extents extents;
@@ -78,6 +76,53 @@ std::variant<Extents, ParserRefusal> CutByParser(std::string_view script) {
     extents.push_back(Trimmed(script, split.begin_of(i), split.end_of(i)));
   }
   return extents;
+}
+
+// The grammar makes a tree of all that it is given, of ten times the bytes.
+constexpr std::size_t kPieceBytes = 1 << 20;
+
+// Pieces of whole statements, as the scanner sees them, each but the last of at least that many
+// bytes. One piece where it sees a fault.
+std::vector<std::string_view> PiecesOf(std::string_view script) {
+  if (script.size() <= 2 * kPieceBytes) return {script};
+  const ScannedScript scanned = ScanStatements(script);
+  if (!scanned.faults.empty()) return {script};
+  std::vector<std::string_view> pieces;
+  std::size_t begin = 0;
+  for (const StatementExtent& statement : scanned.statements) {
+    const std::size_t end = statement.offset + statement.length;
+    if (end - begin < kPieceBytes) continue;
+    pieces.push_back(script.substr(begin, end - begin));
+    begin = end;
+  }
+  pieces.push_back(script.substr(begin));
+  return pieces;
+}
+
+// A piece that the scanner has cut in the midst of a statement is no script: then all of it is
+// given to the grammar at once, which has the last word.
+std::optional<Extents> CutInPieces(std::string_view script) {
+  const std::vector<std::string_view> pieces = PiecesOf(script);
+  if (pieces.size() == 1) return {};
+  Extents all;
+  for (const std::string_view piece : pieces) {
+    const auto cut = CutPiece(piece);
+    const auto* extents = std::get_if<Extents>(&cut);
+    if (extents == nullptr) return {};
+    for (StatementExtent extent : *extents) {
+      extent.offset += static_cast<std::size_t>(piece.data() - script.data());
+      all.push_back(extent);
+    }
+  }
+  return all;
+}
+
+std::variant<Extents, ParserRefusal> CutByParser(std::string_view script) {
+  // To libpg_query a NUL is the end: what follows would vanish without a word.
+  const std::size_t nul = script.find('\0');
+  if (nul != std::string_view::npos) return ParserRefusal{"there is a NUL byte", nul};
+  if (auto extents = CutInPieces(script)) return std::move(*extents);
+  return CutPiece(script);
 }
 
 ScriptFault NewerSyntax(const ParserRefusal& refusal) {

@@ -30,8 +30,8 @@ Diagnostic UnsetVariable(const Script& script, std::size_t at, std::string_view 
 
 }  // namespace
 
-std::variant<std::string, Diagnostics> ReplaceVariables(const Script& script,
-                                                        const VariableLookup& lookup) {
+std::variant<SharedText, Diagnostics> ReplaceVariables(const Script& script,
+                                                       const VariableLookup& lookup) {
   if (!script.variables) return script.text;
   const std::string_view text = script.text;
   std::string replaced;
@@ -47,7 +47,7 @@ std::variant<std::string, Diagnostics> ReplaceVariables(const Script& script,
     at = next + 2 + (name.empty() ? 0 : name.size() + 1);
   }
   if (!unset.empty()) return unset;
-  return replaced;
+  return SharedText(std::move(replaced));
 }
 
 }  // namespace lockstep

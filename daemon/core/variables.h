@@ -17,7 +17,7 @@ using VariableLookup = std::function<std::optional<std::string>(const std::strin
 
 // The script's text as it runs. Each unset variable is an error (unset-variable) with its place;
 // the checksum stays that of the raw file.
-std::variant<std::string, Diagnostics> ReplaceVariables(const Script& script,
-                                                        const VariableLookup& lookup);
+std::variant<SharedText, Diagnostics> ReplaceVariables(const Script& script,
+                                                       const VariableLookup& lookup);
 
 }  // namespace lockstep

@@ -28,9 +28,9 @@ VariableLookup LookupIn(const RunSettings& settings) {
 
 // The rules hold for the text that runs. A replaced variable may be a secret, so that no line of
 // such a text is shown.
-SplitScript CheckReplaced(const Script& script, std::string text) {
+SplitScript CheckReplaced(const Script& script, const SharedText& text) {
   Script running = script;
-  running.text = std::move(text);
+  running.text = text;
   running.variables = false;
   SplitScript split = CheckScript(running);
   for (Diagnostic& diagnostic : split.diagnostics) diagnostic.source_line.clear();
@@ -44,7 +44,7 @@ PreparedStep PrepareOne(const Step& step, const VariableLookup& lookup, Diagnost
     Append(diagnostics, std::move(*unset));
     return prepared;
   }
-  prepared.text = std::move(std::get<std::string>(replaced));
+  prepared.text = std::move(std::get<SharedText>(replaced));
   SplitScript split =
       step.script.variables ? CheckReplaced(step.script, prepared.text) : CheckScript(step.script);
   Append(diagnostics, std::move(split.diagnostics));
@@ -86,7 +86,7 @@ HistoryChange ChangeFor(const StepContext& context, const Step& step, const std:
   change.description = step.description;
   change.up_checksum = step.up_checksum;
   change.down_checksum = step.down_checksum;
-  if (up) change.down_script = step.down_text;
+  if (up) change.down_script = step.down_text.str();
   change.irreversible = step.irreversible;
   change.attempt = attempt;
   change.backup_path = context.backup_path;

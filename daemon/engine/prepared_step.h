@@ -21,7 +21,7 @@ namespace lockstep {
 
 struct PreparedStep {
   Step step;
-  std::string text;                   // as it runs: variables replaced
+  SharedText text;                    // as it runs: variables replaced
   std::vector<Statement> statements;  // places in `text`
 };
 

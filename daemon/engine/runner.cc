@@ -77,13 +77,13 @@ class Runner {
   }
 
   RunState RunInOneSession() {
-    const OpenedSession opened =
-        context_.open({.purpose = Purpose(), .idle_limit = settings_.migration_lock_idle_limit});
+    FirstLook first = OpenFirst();
+    const OpenedSession& opened = first.opened;
     connected_ = true;
     FailPoint("connected");
     Session& session = *opened.session;
     session.OnNotice([this](const Notice& notice) { context_.observer.OnNotice(notice); });
-    const Look look = LookAt(session);
+    const Look look = first.look.valid() ? first.look.get() : LookAt(session);
     Meet(opened.facts, look.history);
     SettleDoubt(look.history);
     const std::optional<Plan> plan = PlanFrom(session, look);
@@ -92,6 +92,11 @@ class Runner {
     RequireWritable(session, opened.facts, context_.open);
     if (!Check(session, opened.facts, *plan)) return RunState::kInvalid;
     return RunUnderLock(session, opened.facts);
+  }
+
+  FirstLook OpenFirst() {
+    if (context_.early != nullptr && !context_.early->taken()) return context_.early->Take();
+    return {context_.open(RunSessionOptions(settings_, request_.direction)), {}};
   }
 
   Look LookAt(Session& session) const {
@@ -108,10 +113,6 @@ class Runner {
       return std::ranges::find(failover->lost, step.revision) != failover->lost.end();
     });
     context_.observer.OnFailover(*failover);
-  }
-
-  std::string Purpose() const {
-    return request_.direction == Direction::kUp ? "upgrade" : "downgrade";
   }
 
   RunState NothingLeft(const History& history) {
@@ -142,10 +143,19 @@ class Runner {
     return std::move(plan);
   }
 
+  // Before the lock and under it, and most often for the same plan: to read megabytes of SQL takes
+  // a while.
+  void PrepareFor(const Plan& plan) {
+    if (std::ranges::equal(plan.steps, prepared_, {}, {}, &PreparedStep::step)) return;
+    found_.clear();
+    prepared_ = Prepare(plan, context_.folder, settings_, found_);
+  }
+
   // Everything is parsed before anything runs, and what would keep others waiting for long is
   // refused, as far as the tables are there already.
   bool Check(Session& session, const ServerFacts& facts, const Plan& plan) {
-    prepared_ = Prepare(plan, context_.folder, settings_, report_.diagnostics);
+    PrepareFor(plan);
+    report_.diagnostics.insert(report_.diagnostics.end(), found_.begin(), found_.end());
     if (HasErrors(report_.diagnostics)) return false;
     for (Diagnostic& refused :
          RefuseLongSteps(session, BodyNamesOf(settings_, facts), settings_, prepared_)) {
@@ -262,11 +272,17 @@ class Runner {
   ServerMemory own_memory_;
   ServerMemory& memory_;
   std::vector<PreparedStep> prepared_;
+  Diagnostics found_;  // by preparing
   std::optional<Doubt> doubtful_;
   bool connected_ = false;
 };
 
 }  // namespace
+
+SessionOptions RunSessionOptions(const RunSettings& settings, Direction direction) {
+  return {.purpose = direction == Direction::kUp ? "upgrade" : "downgrade",
+          .idle_limit = settings.migration_lock_idle_limit};
+}
 
 RunReport Run(const RunContext& context, const RunRequest& request) {
   return Runner(context, request).Run();

@@ -1,6 +1,7 @@
 #include "engine/transactional_step.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/fail_point.h"
 #include "base/mutant.h"
@@ -15,13 +16,44 @@
 namespace lockstep {
 namespace {
 
-// The one message that does the work. The body's statements are counted from `first_body_tag`.
+// What does the work: one message, or of a long script several. The body's statements are counted
+// from `first_body_tag`.
 struct WorkMessage {
-  SqlBatch batch;
+  SqlBatch batch;  // at first what stands before the script; then what was sent last
   LockStatements locks;
-  std::size_t body_offset = 0;  // byte at which the script begins
   std::size_t first_body_tag = 0;
+  ScriptPlace place = {};  // of the piece of the script that was sent last
 };
+
+// Some of a script's statements.
+struct ScriptPiece {
+  std::size_t offset = 0;  // bytes
+  std::size_t length = 0;
+  std::size_t statements = 0;
+};
+
+// The server reads a whole message before it begins, in memory of ten times its bytes, and libpq
+// keeps two copies of it.
+constexpr std::size_t kPieceBytes = 1 << 20;
+
+// REQUIRES: `prepared` was cut without faults.
+std::vector<ScriptPiece> PiecesOf(const PreparedStep& prepared) {
+  std::vector<ScriptPiece> pieces(1);
+  for (const Statement& statement : prepared.statements) {
+    ScriptPiece& last = pieces.back();
+    ++last.statements;
+    last.length = statement.offset + statement.length - last.offset;
+    if (last.length >= kPieceBytes) pieces.push_back({.offset = last.offset + last.length});
+  }
+  if (pieces.back().statements == 0 && pieces.size() > 1) pieces.pop_back();
+  pieces.back().length = prepared.text.size() - pieces.back().offset;
+  return pieces;
+}
+
+void Append(Reply& all, Reply some) {
+  std::ranges::move(some.tags, std::back_inserter(all.tags));
+  all.error = std::move(some.error);
+}
 
 // The message did not come to the commit at its head.
 struct CommitNotReached {};
@@ -61,7 +93,7 @@ class TransactionalStep {
   }
 
   AttemptResult Work(const LockNeeds& needs, const Knock& knock) {
-    const WorkMessage message = MakeWorkMessage(needs, knock);
+    WorkMessage message = MakeWorkMessage(needs, knock);
     const SteadyTime began = context_.clock.Now();
     // A commit that waits for a standby must not be cancelled: it would be there without the
     // standby. What travels with one is over soon without being watched.
@@ -72,7 +104,7 @@ class TransactionalStep {
       context_.watcher.Begin(WatchOrderFor(context_, needs, knock, limits_));
     }
     FailPoint("work_sent");
-    const Reply reply = commits_.carried.SendWith(context_.session, message.batch);
+    const Reply reply = Send(message);
     AttemptResult result;
     if (carries) {
       SettleCarried(reply);
@@ -134,6 +166,36 @@ class TransactionalStep {
     throw CommitNotReached{};
   }
 
+  // Up to the first that fails.
+  Reply Send(WorkMessage& message) const {
+    const std::vector<ScriptPiece> pieces = PiecesOf(prepared_);
+    Reply all;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      const ScriptPiece& piece = pieces[i];
+      const auto text = std::string_view(prepared_.text).substr(piece.offset, piece.length);
+      if (i > 0) message.batch = SqlBatch();
+      SqlBatch& batch = message.batch;
+      message.place = {.in_message = batch.AddScript(text, piece.statements),
+                       .in_script = piece.offset};
+      if (i + 1 == pieces.size()) AddEnd(batch);
+      Append(all, i == 0 ? commits_.carried.SendWith(context_.session, batch)
+                         : context_.session.Send(batch.text()));
+      if (!all.ok() || context_.stop.now.stop_requested()) break;
+    }
+    message.place.message = message.batch.text();
+    return all;
+  }
+
+  void AddEnd(SqlBatch& batch) const {
+    const BookkeepingNames& names = context_.settings.names;
+    if (Mutant("separate-history")) {
+      batch.Add({"commit", "begin", EnterSql(names, context_.identity, change_)});
+    }
+    batch.Add(LeaveSql(names, context_.identity, change_, context_.key, RoleAtEnd(context_)));
+    if (context_.sync_alembic) batch.Add(AlembicSql(names, prepared_.step.heads_after));
+  }
+
+  // All that stands before the script.
   WorkMessage MakeWorkMessage(const LockNeeds& needs, const Knock& knock) const {
     const RunSettings& settings = context_.settings;
     WorkMessage message;
@@ -145,26 +207,19 @@ class TransactionalStep {
     batch.Add("set local application_name = " + QuoteLiteral(ApplicationName(prepared_.step)));
     batch.Add("set local lock_timeout = '" + ToPostgres(limits_.lock_timeout) + "'");
     AddHurry(batch, knock);
-    const std::string enter = EnterSql(settings.names, context_.identity, change_);
-    if (!Mutant("separate-history")) batch.Add(enter);
+    if (!Mutant("separate-history")) {
+      batch.Add(EnterSql(settings.names, context_.identity, change_));
+    }
     batch.Add(BodySettings(context_, true));
     message.locks = AddTableLocks(batch, knock, needs, limits_);
     message.first_body_tag = batch.statements();
-    message.body_offset = batch.AddScript(prepared_.text, prepared_.statements.size());
-    if (Mutant("separate-history")) batch.Add({"commit", "begin", enter});
-    batch.Add(
-        LeaveSql(settings.names, context_.identity, change_, context_.key, RoleAtEnd(context_)));
-    if (context_.sync_alembic) {
-      batch.Add(AlembicSql(settings.names, prepared_.step.heads_after));
-    }
     return message;
   }
 
   SqlFailure FailureOf(const Reply& reply, const WorkMessage& message) const {
     const std::size_t done = reply.tags.size();
     const std::size_t statement = done < message.first_body_tag ? 0 : done - message.first_body_tag;
-    return FailureAt(prepared_, *reply.error, statement,
-                     {.message = message.batch.text(), .in_message = message.body_offset});
+    return FailureAt(prepared_, *reply.error, statement, message.place);
   }
 
   const StepContext& context_;

@@ -17,7 +17,7 @@ bool IsLoss(const Error& error) {
   return error.code() == ErrorCode::kConnectionLost || error.code() == ErrorCode::kInDoubt;
 }
 
-bool Succeeds(Session& session, std::string_view sql) {
+bool Succeeds(Session& session, const std::string& sql) {
   try {
     return session.Send(sql, Keep::kNothing, kShortAnswer).ok();
   } catch (const Error&) {
@@ -92,7 +92,7 @@ class ConnectionPool::Borrowed : public Session {
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
 
-  Reply Send(std::string_view sql, Keep keep,
+  Reply Send(const std::string& sql, Keep keep,
              std::optional<std::chrono::milliseconds> deadline) override {
     touched_ = true;
     return NoticingLoss(

@@ -82,8 +82,10 @@ Rows RowsOf(const PGresult* result) {
   Rows rows;
   const int columns = PQnfields(result);
   for (int c = 0; c < columns; ++c) rows.columns.emplace_back(PQfname(result, c));
+  rows.rows.reserve(static_cast<std::size_t>(PQntuples(result)));
   for (int r = 0; r < PQntuples(result); ++r) {
     auto& row = rows.rows.emplace_back();
+    row.reserve(static_cast<std::size_t>(columns));
     for (int c = 0; c < columns; ++c) {
       if (PQgetisnull(result, r, c) != 0) {
         row.emplace_back();
@@ -121,11 +123,11 @@ class PqxxSession : public Session {
     PQsetNoticeReceiver(raw_, &PqxxSession::Receive, this);
   }
 
-  Reply Send(std::string_view sql, Keep keep,
+  Reply Send(const std::string& sql, Keep keep,
              std::optional<std::chrono::milliseconds> deadline) override {
     SteadyDeadline until;
     if (deadline) until = std::chrono::steady_clock::now() + *deadline;
-    if (PQsendQuery(raw_, std::string(sql).c_str()) != 1) ThrowLost(Problem());
+    if (PQsendQuery(raw_, sql.c_str()) != 1) ThrowLost(Problem());
     // Row by row, so that a result that nobody wants takes no memory.
     if (keep == Keep::kNothing) PQsetSingleRowMode(raw_);
     return ReadReply(keep, until);
@@ -353,7 +355,7 @@ CommitReply Commit(Session& session) {
   return {committed ? CommitOutcome::kCommitted : CommitOutcome::kRolledBack, reply.error};
 }
 
-Reply SendBehindCommit(Session& session, std::string_view sql) {
+Reply SendBehindCommit(Session& session, const std::string& sql) {
   try {
     return session.Send(sql);
   } catch (const Error& error) {

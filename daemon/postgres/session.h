@@ -75,7 +75,7 @@ class Session {
   // One simple-query message. PostgreSQL's "no" is in the reply; throws Error kConnectionLost when
   // the connection ends. Waits as long as the server works, or until `deadline`: then the
   // connection is given up and kConnectionLost thrown.
-  virtual Reply Send(std::string_view sql, Keep keep = Keep::kNothing,
+  virtual Reply Send(const std::string& sql, Keep keep = Keep::kNothing,
                      std::optional<std::chrono::milliseconds> deadline = {}) = 0;
 
   // One parameterised statement of our own. Throws Error when it is refused (kPermission for 42501,
@@ -104,7 +104,7 @@ struct CommitReply {
 CommitReply Commit(Session& session);
 // A message that begins with COMMIT. Throws Error kInDoubt as Commit does; in the reply the first
 // tag is COMMIT, or the transaction was not committed.
-Reply SendBehindCommit(Session& session, std::string_view sql);
+Reply SendBehindCommit(Session& session, const std::string& sql);
 
 // What the server said at connect.
 struct ServerFacts {

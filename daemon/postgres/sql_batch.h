@@ -24,6 +24,8 @@ class SqlBatch {
   // in a comment, and without a semicolon.
   std::size_t AddScript(std::string_view script, std::size_t count) {
     const std::size_t begin = text_.size();
+    // What follows a long one shall not move it.
+    text_.reserve(begin + script.size() + script.size() / 8 + 4096);
     text_.append(script).append("\n;\n");
     statements_ += count;
     return begin;

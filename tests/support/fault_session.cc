@@ -35,7 +35,7 @@ auto FaultSession::WithFault(const Call& call) {
   return answer;
 }
 
-Reply FaultSession::Send(std::string_view sql, Keep keep,
+Reply FaultSession::Send(const std::string& sql, Keep keep,
                          std::optional<std::chrono::milliseconds> deadline) {
   return WithFault([&] { return real_->Send(sql, keep, deadline); });
 }

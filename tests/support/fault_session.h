@@ -23,7 +23,7 @@ class FaultSession : public Session {
  public:
   FaultSession(std::unique_ptr<Session> real, std::shared_ptr<FaultPlan> plan);
 
-  Reply Send(std::string_view sql, Keep keep,
+  Reply Send(const std::string& sql, Keep keep,
              std::optional<std::chrono::milliseconds> deadline) override;
   Rows Query(std::string_view sql, const std::vector<SqlValue>& parameters) override;
   std::shared_ptr<Canceller> MakeCanceller() override;

@@ -26,7 +26,8 @@ void HoldText(std::string_view input, const MigrationFile& file) {
 
 void HoldDiagnostics(const MigrationFile& file, const Diagnostics& diagnostics) {
   const auto lines =
-      std::ranges::count_if(file.script.text, [](char c) { return c == '\n' || c == '\r'; }) + 1;
+      std::ranges::count_if(file.script.text.str(), [](char c) { return c == '\n' || c == '\r'; }) +
+      1;
   for (const Diagnostic& diagnostic : diagnostics) {
     Hold(diagnostic.line <= lines, "a diagnostic names a line that is there");
     Hold(Holds(file.script.text, diagnostic.source_line), "a diagnostic shows a line of the file",
@@ -80,7 +81,7 @@ void HoldAccepted(const MigrationFile& file) {
 void HoldVariables(const Script& script) {
   const auto replaced =
       ReplaceVariables(script, [](const std::string& name) { return "${" + name + "}"; });
-  const auto* text = std::get_if<std::string>(&replaced);
+  const auto* text = std::get_if<SharedText>(&replaced);
   Hold(text != nullptr && *text == script.text, "a text is put together again from its variables");
   const auto unset = ReplaceVariables(script, [](const std::string&) { return std::nullopt; });
   if (const auto* diagnostics = std::get_if<Diagnostics>(&unset)) {

@@ -14,7 +14,7 @@ class OneRowSession : public Session {
  public:
   explicit OneRowSession(std::vector<SqlValue> row) { rows_.rows.push_back(std::move(row)); }
 
-  Reply Send(std::string_view, Keep, std::optional<std::chrono::milliseconds>) override {
+  Reply Send(const std::string&, Keep, std::optional<std::chrono::milliseconds>) override {
     throw std::logic_error("not expected");
   }
   Rows Query(std::string_view, const std::vector<SqlValue>&) override { return rows_; }

@@ -57,7 +57,7 @@ class FakeSession : public Session {
   FakeSession(Line& line, std::atomic<int>& clashes) : line_(line), clashes_(clashes) {}
   ~FakeSession() override { line_.closed = true; }
 
-  Reply Send(std::string_view sql, Keep,
+  Reply Send(const std::string& sql, Keep,
              std::optional<std::chrono::milliseconds> deadline) override {
     line_.sent.emplace_back(sql);
     line_.deadlines.push_back(deadline.value_or(std::chrono::milliseconds(0)));
