@@ -65,6 +65,15 @@ TEST(LongMigration, TakesARoundTripForItsWorkAndOneForItsCommit) {
   EXPECT_EQ(RoundTrips(9, script) - RoundTrips(2, script), 7 * 2);
 }
 
+// The server reads a message before it begins: so that neither side needs much memory.
+TEST(LongMigration, TakesARoundTripForEachMegabyte) {
+  std::string script = "insert into t select 1;\n";
+  const int short_one = RoundTrips(1, script);
+  const std::string insert = "insert into t select 1; -- " + std::string(1000, 'x') + "\n";
+  while (script.size() < (std::size_t{7} << 19)) script += insert;
+  EXPECT_EQ(RoundTrips(1, script) - short_one, 3);
+}
+
 // Keeps the text of everything that is asked.
 class Listening : public WirePolicy {
  public:

@@ -65,6 +65,24 @@ TEST(RunnerTest, AFailedMigrationLeavesNothingAndIsRememberedWithItsPlace) {
   EXPECT_EQ(history.FailureOf("0001")->line, 4);
 }
 
+// It is sent in pieces, and yet it is one transaction.
+TEST(RunnerTest, ALongMigrationThatFailsAtItsEndLeavesNothingAndNamesTheLine) {
+  const std::string row = "insert into a values (" + std::string(1000, '1') + ");\n";
+  std::string script = "create table a (n numeric);\n";
+  for (int i = 0; i < 3000; ++i) script += row;
+  MigrationsUnderTest test;
+  test.Add("0001_a", script + "  select nope from a;\n");
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kFailed);
+  EXPECT_EQ(FailureOf(report).error.sqlstate, "42703");
+  EXPECT_EQ(FailureOf(report).line, 3002);
+  EXPECT_EQ(FailureOf(report).column, 10);
+  EXPECT_EQ(test.database.Value("select to_regclass('public.a')"), "");
+  test.Add("0001_a", script);
+  EXPECT_EQ(test.Upgrade().state, RunState::kDone);
+  EXPECT_EQ(test.database.Value("select count(*) from a"), "3000");
+}
+
 TEST(RunnerTest, AFailureWithoutAPositionNamesTheStatementThatFailed) {
   MigrationsUnderTest test;
   test.Add("0001_a",

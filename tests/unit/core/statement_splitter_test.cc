@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pg_query.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <utility>
@@ -241,6 +242,43 @@ TEST(StatementSplitter, TokensJoinedAreTheText) {
       joined += token.TextIn(script);
     }
     EXPECT_EQ(joined, script);
+  }
+}
+
+// Of 3 MiB: it is given to the grammar by the megabyte.
+std::string Long(const std::string& some) {
+  std::string script;
+  while (script.size() < (std::size_t{3} << 20)) script += some;
+  return script;
+}
+
+constexpr const char* kSome =
+    "insert into t values (1, 'a;b -- c'); -- and ;\n"
+    "/* ; */ create function f() returns int begin atomic select case when true then 1 end;"
+    " select 2; end;;\n";
+
+TEST(StatementSplitter, CutsALongScriptAsItCutsAShortOne) {
+  const std::string script = Long(kSome);
+  const auto few = Split(kSome).statements;
+  const auto many = Split(script).statements;
+  ASSERT_EQ(few.size(), 2U);
+  ASSERT_EQ(many.size(), script.size() / std::string_view(kSome).size() * 2);
+  for (std::size_t i = 0; i < many.size(); ++i) {
+    ASSERT_EQ(many[i].TextIn(script), few[i % 2].TextIn(kSome)) << i;
+    ASSERT_EQ(many[i].line, static_cast<int>(i) + 1);
+    ASSERT_EQ(many[i].column, few[i % 2].column);
+  }
+  EXPECT_THAT(Codes(script), IsEmpty());
+}
+
+TEST(StatementSplitter, TellsTheFaultOfALongScriptAtItsPlace) {
+  const std::string script = Long(kSome);
+  const auto lines = static_cast<int>(std::ranges::count(script, '\n'));
+  for (const auto& [fault, code] :
+       {std::pair("select from from;", "newer-syntax"), std::pair("select 'a", "unterminated")}) {
+    const Diagnostic diagnostic = OnlyDiagnostic(script + fault);
+    EXPECT_EQ(diagnostic.code, code);
+    EXPECT_EQ(diagnostic.line, lines + 1);
   }
 }
 
