@@ -91,7 +91,7 @@ class Runner {
     if (plan->empty()) return NothingLeft(look.history);
     RequireWritable(session, opened.facts, context_.open);
     if (!Check(session, opened.facts, *plan)) return RunState::kInvalid;
-    return RunUnderLock(session, opened.facts);
+    return RunUnderLock(session, opened.facts, plan->steps.back());
   }
 
   FirstLook OpenFirst() {
@@ -164,8 +164,12 @@ class Runner {
     return !HasErrors(report_.diagnostics);
   }
 
-  RunState RunUnderLock(Session& session, const ServerFacts& facts) {
+  // `last`: of the plan that is wanted. Who has the lock most often does the same work: until that
+  // is done a whole look would only take the server's time from it.
+  RunState RunUnderLock(Session& session, const ServerFacts& facts, const Step& last) {
     const auto still_needed = [&] {
+      const bool up = last.direction == Direction::kUp;
+      if (IsApplied(session, settings_.names, last.revision) != up) return true;
       const std::optional<Plan> plan = PlanFrom(session, LookAt(session));
       return !plan || !plan->empty();
     };

@@ -277,6 +277,14 @@ std::string ReadHistoryMark(Session& session, const BookkeepingNames& names) {
   return rows.Text(0, 0);
 }
 
+bool IsApplied(Session& session, const BookkeepingNames& names, const std::string& revision) {
+  const Rows rows = session.Query("select present from " + names.Table("history") +
+                                      " where revision operator(pg_catalog.=) $1"
+                                      " order by change desc limit 1",
+                                  {revision});
+  return !rows.empty() && rows.Bool(0, 0);
+}
+
 std::string ReadStoredDown(Session& session, const BookkeepingNames& names,
                            const std::string& revision) {
   const Rows rows = session.Query("select down_script from " + names.Table("history") +

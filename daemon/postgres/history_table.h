@@ -28,6 +28,10 @@ Look ReadLook(Session& session, const BookkeepingNames& names);
 // as ReadLook does.
 std::string ReadHistoryMark(Session& session, const BookkeepingNames& names);
 
+// Whether `revision` is applied now: of all that a look tells the least. REQUIRES: a look found the
+// tables, and no stranger behind them.
+bool IsApplied(Session& session, const BookkeepingNames& names, const std::string& revision);
+
 // The whole down script that was stored when `revision` was applied; "" when none was.
 std::string ReadStoredDown(Session& session, const BookkeepingNames& names,
                            const std::string& revision);

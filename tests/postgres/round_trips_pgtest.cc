@@ -124,6 +124,30 @@ TEST(UpgradeWithNothingToDo, DoesNotWaitForOneThatMigrates) {
   EXPECT_EQ(test.observer.waited_for_pid, 0);
 }
 
+// Twenty that wait must not slow down the one that works.
+TEST(AnUpgradeThatWaitsForTheLock, AsksShortlyWhetherItsWorkIsDone) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "select 1;");
+  test.Upgrade();
+  test.Add("0002_b", "select 1;");
+  const OpenedSession holder = test.database.Open("holder");
+  const unsigned oid = *ReadLook(*holder.session, test.settings.names).bookkeeping.history_oid;
+  ASSERT_TRUE(TryLock(*holder.session, {kMigrationLockSpace, oid}));
+  test.settings.migration_lock_wait = std::chrono::milliseconds(500);
+  std::string asked;
+  const WireProxy proxy(test.database.url(), [&] { return std::make_unique<Listening>(asked); });
+  test.open = Through(proxy);
+  EXPECT_EQ(test.Upgrade().state, RunState::kBusy);
+  const auto count = [&asked](std::string_view what) {
+    int times = 0;
+    for (auto at = asked.find(what); at != std::string::npos; at = asked.find(what, at + 1))
+      ++times;
+    return times;
+  };
+  EXPECT_GT(count("pg_try_advisory_lock"), 1);
+  EXPECT_EQ(count("distinct on (revision)"), 1) << "the look before it waited";
+}
+
 class ACommitWithoutAnAnswer : public ::testing::TestWithParam<CommitFault> {};
 
 // The bookkeeping's own, a transactional migration's, alone and with the next one's work, and those
