@@ -12,11 +12,12 @@ MARKS = {True: "yes", False: "no", None: "–"}
 def markdown(figures, verdicts, told, peers):
     """`peers`: (name, version, what one of its transactions holds)."""
     lines = ["# Measured", ""]
-    lines += [f"- {key}: {text}" for key, text in told.items()]
+    # Where the program lies is nobody's business.
+    lines += [f"- {key}: {text.split(' (/')[0]}" for key, text in told.items()]
     lines += ["", "| tool | version | a transaction holds |", "|---|---|---|"]
     lines += [f"| {name} | {version} | {transaction} |" for name, version, transaction in peers]
     lines += ["", "## Wanted", "", "| what | wanted | measured | met |", "|---|---|---|---|"]
-    lines += [f"| {each.what} | {each.wanted} | {each.measured} | {MARKS[each.met]} |" for each in verdicts]
+    lines += [_row(each.what, each.wanted, each.measured, MARKS[each.met]) for each in verdicts]
     for workload, title in (("no-op start", "No-op start"), ("apply", "Apply from empty"),
                             ("latency", "Apply behind latency"), ("big", "Big files"), ("rollback", "Roll back")):
         for case in figures.cases(workload):
@@ -54,8 +55,12 @@ def _costs(cells, workload):
                  bench_svg.told(middle.bytes_read, "bytes")]
         if more:
             words += [f"{cell.facts['round_trips'] / cell.facts['migrations']:.2f}", str(cell.facts["connections"])]
-        lines.append("| " + " | ".join([*words, str(len(cell.costs))]) + " |")
+        lines.append(_row(*words, str(len(cell.costs))))
     return lines
+
+
+def _row(*words):
+    return "| " + " | ".join(word.replace("|", "\\|") for word in words) + " |"
 
 
 def _race(cells):
