@@ -223,7 +223,9 @@ class Measure(unittest.TestCase):
             self.assertEqual(told.left_behind, 0)
 
     def test_what_is_left_behind_is_waited_for_and_counted(self):
-        told = self.measure("sh", "-c", f"setsid sh -c '{READS}' & true")
+        # It begins when its parent is gone.
+        waits = "while [ -e /proc/$0 ]; do :; done"
+        told = self.measure("sh", "-c", f"setsid sh -c '{waits}; {READS}' $$ & true")
         self.assertGreaterEqual(told.bytes_read, 10 * MB)
         self.assertEqual((told.left_behind, told.exit), (1, 0))
 
