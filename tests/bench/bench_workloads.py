@@ -58,6 +58,7 @@ class Applied:
         self.world, self.peers = world, peers
         self.cells = []
         self.there = {}  # (tool, count): (folder, database)
+        self.outdated = []  # databases that go when all tools are done
 
     def apply(self, count, repeat):
         """`count` migrations from an empty database, by each tool that may be expected to come to an end."""
@@ -76,6 +77,10 @@ class Applied:
             for peer, folder in taken:
                 if peer.name not in notes:
                     self._apply_once(peer, folder, count, costs, notes)
+        # Not before: while ext4 remembers thousands of files as deleted, it takes the next tool twice as long to
+        # make new ones.
+        while self.outdated:
+            self.world.drop(self.outdated.pop())
         self.cells += [Cell("apply", str(count), peer.name, tuple(costs.get(peer.name, ())),
                             note=notes.get(peer.name, "")) for peer in self.peers]
 
@@ -85,11 +90,11 @@ class Applied:
             costs[peer.name].append(self.world.measure(peer.up(str(folder), self.world.url(database))))
         except CellFailed as failed:
             notes[peer.name] = str(failed)
-            self.world.drop(database)
+            self.outdated.append(database)
             return
         old = self.there.get((peer.name, count))
         if old:
-            self.world.drop(old[1])
+            self.outdated.append(old[1])
         self.there[peer.name, count] = (folder, database)
 
     def _hopeless(self, tool, count):
