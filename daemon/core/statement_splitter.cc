@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/text.h"
+#include "core/script_piece.h"
 #include "core/script_place.h"
 #include "core/sql_token.h"
 #include "core/statement_scanner.h"
@@ -78,20 +79,17 @@ std::variant<Extents, ParserRefusal> CutPiece(std::string_view script) {
   return extents;
 }
 
-// The grammar makes a tree of all that it is given, of ten times the bytes.
-constexpr std::size_t kPieceBytes = 1 << 20;
-
 // Pieces of whole statements, as the scanner sees them, each but the last of at least that many
 // bytes. One piece where it sees a fault.
 std::vector<std::string_view> PiecesOf(std::string_view script) {
-  if (script.size() <= 2 * kPieceBytes) return {script};
+  if (script.size() <= 2 * kScriptPieceBytes) return {script};
   const ScannedScript scanned = ScanStatements(script);
   if (!scanned.faults.empty()) return {script};
   std::vector<std::string_view> pieces;
   std::size_t begin = 0;
   for (const StatementExtent& statement : scanned.statements) {
     const std::size_t end = statement.offset + statement.length;
-    if (end - begin < kPieceBytes) continue;
+    if (end - begin < kScriptPieceBytes) continue;
     pieces.push_back(script.substr(begin, end - begin));
     begin = end;
   }

@@ -6,6 +6,7 @@
 #include "base/fail_point.h"
 #include "base/mutant.h"
 #include "core/duration.h"
+#include "core/script_piece.h"
 #include "engine/attempt_loop.h"
 #include "engine/lock_message.h"
 #include "engine/step_locks.h"
@@ -32,10 +33,6 @@ struct ScriptPiece {
   std::size_t statements = 0;
 };
 
-// The server reads a whole message before it begins, in memory of ten times its bytes, and libpq
-// keeps two copies of it.
-constexpr std::size_t kPieceBytes = 1 << 20;
-
 // REQUIRES: `prepared` was cut without faults.
 std::vector<ScriptPiece> PiecesOf(const PreparedStep& prepared) {
   std::vector<ScriptPiece> pieces(1);
@@ -43,7 +40,7 @@ std::vector<ScriptPiece> PiecesOf(const PreparedStep& prepared) {
     ScriptPiece& last = pieces.back();
     ++last.statements;
     last.length = statement.offset + statement.length - last.offset;
-    if (last.length >= kPieceBytes) pieces.push_back({.offset = last.offset + last.length});
+    if (last.length >= kScriptPieceBytes) pieces.push_back({.offset = last.offset + last.length});
   }
   if (pieces.back().statements == 0 && pieces.size() > 1) pieces.pop_back();
   pieces.back().length = prepared.text.size() - pieces.back().offset;

@@ -140,7 +140,7 @@ $$;
 
 -- Begins a migration's transaction: from here to the commit nobody else is between enter and commit.
 -- Every statement of this function looks with a new snapshot, taken after the fence row was had. Few
--- statements and no functions below it: this and `leave` are what a migration costs beside its body.
+-- statements, and upwards no function below it: this and `leave` are what a migration costs beside its body.
 create function ${schema}.enter(p_run uuid, p_epoch bigint, p_attempt uuid, p_revision text,
                                 p_present boolean, p_parents text[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
