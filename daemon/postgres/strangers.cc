@@ -53,8 +53,9 @@ select pg_catalog.min(found.what) from (
   union all select pg_catalog.concat(r.name, ' has row security') from relations r where r.hides
 ) found))";
 
-// What belongs to the schema's owner, and nobody else may add to. Only names that we use are looked
-// up, each by an index: whatever else is there is nothing that we touch.
+// Whether all belongs to the schema's owner, and nobody else may add to it. What is in the schema
+// is found by pg_depend, which has an index for that; pg_class and pg_proc would be read as a
+// whole.
 constexpr std::string_view kPlainlyOursSql = R"((
 select pg_catalog.to_regclass($2) is null and not exists (
   select from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) $3 and (
@@ -68,13 +69,17 @@ select pg_catalog.to_regclass($2) is null and not exists (
       select from pg_catalog.aclexplode(n.nspacl) a
       where a.privilege_type operator(pg_catalog.=) 'CREATE' and a.grantee operator(pg_catalog.<>) n.nspowner)
     or exists (
-      select from pg_catalog.pg_proc p
-      where p.proname operator(pg_catalog.=) any ('{begin_statement,end_statement,enter,guard,is_present,leave,next_change,pass_fence,refuse_change,take_epoch,write_entry}')
-        and p.pronamespace operator(pg_catalog.=) n.oid and p.proowner operator(pg_catalog.<>) n.nspowner)
+      select from pg_catalog.pg_depend d join pg_catalog.pg_proc p on p.oid operator(pg_catalog.=) d.objid
+      where d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        and d.refobjid operator(pg_catalog.=) n.oid
+        and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+        and p.proowner operator(pg_catalog.<>) n.nspowner)
     or exists (
-      select from pg_catalog.pg_class c
-      where c.relname operator(pg_catalog.=) any ('{attempts,fence,format,history,progress}')
-        and c.relnamespace operator(pg_catalog.=) n.oid
+      select from pg_catalog.pg_depend d join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) d.objid
+      where d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        and d.refobjid operator(pg_catalog.=) n.oid
+        and d.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+        and c.relkind operator(pg_catalog.=) any ('{r,p,v,m,f}'::"char"[])
         and (c.relowner operator(pg_catalog.<>) n.nspowner
              or c.relkind operator(pg_catalog.<>) all ('{r,p}'::"char"[])
              or c.relhasrules or c.relrowsecurity

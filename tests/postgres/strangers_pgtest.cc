@@ -77,6 +77,15 @@ TEST_F(Strangers, WhoOwnsAnyOfOurFunctionsIsFound) {
   }
 }
 
+TEST_F(Strangers, WhatIsNoneOfOursIsFoundToo) {
+  ExpectFound(
+      "create function lockstep.other() returns int return 1; "
+      "alter function lockstep.other() owner to " +
+          stranger_,
+      "drop function lockstep.other()");
+  ExpectFound("create view lockstep.other as select 1", "drop view lockstep.other");
+}
+
 TEST_F(Strangers, WhoOwnsOrMayFillTheSchemaIsFound) {
   ExpectFound("alter schema lockstep owner to " + stranger_,
               "alter schema lockstep owner to " + us_);
