@@ -277,9 +277,7 @@ TEST_F(MetricsOfRunsTest, ADeadlock) {
   ASSERT_TRUE(app->Send("set local deadlock_timeout = '1h'").ok());
   EXPECT_EQ(After([&] {
               auto run = std::async(std::launch::async, [&] { return test_.Upgrade().state; });
-              WaitUntil(
-                  "select exists (select from pg_locks where not granted"
-                  " and relation = 'public.u'::regclass)");
+              WaitUntil(SomebodyWaitsSql("relation = 'public.u'::regclass"));
               EXPECT_TRUE(app->Send("select * from public.t").ok());
               app->Send("rollback");
               EXPECT_EQ(run.get(), RunState::kDone);
@@ -318,9 +316,7 @@ TEST_F(MetricsOfRunsTest, TheBreaker) {
   test_.observer.on_retry = [&] { gate->Send("rollback"); };
   EXPECT_EQ(After([&] {
               auto run = std::async(std::launch::async, [&] { return test_.Upgrade().state; });
-              WaitUntil(
-                  "select exists (select from pg_locks where not granted"
-                  " and locktype = 'advisory')");
+              WaitUntil(SomebodyWaitsSql("locktype = 'advisory'"));
               EXPECT_TRUE(victim->Send("select * from public.t").ok());
               EXPECT_EQ(run.get(), RunState::kDone);
             }),
@@ -359,7 +355,7 @@ TEST_F(MetricsOfRunsTest, VictimsAreShownWhileTheyWait) {
     listener.on_victims = {};
   };
   auto run = std::async(std::launch::async, [&] { return test_.Upgrade().state; });
-  WaitUntil("select exists (select from pg_locks where not granted and locktype = 'advisory')");
+  WaitUntil(SomebodyWaitsSql("locktype = 'advisory'"));
   EXPECT_TRUE(victim->Send("select * from public.t").ok());
   EXPECT_EQ(run.get(), RunState::kDone);
   EXPECT_EQ(victims, 1);

@@ -243,7 +243,7 @@ class FloodTest : public TableLocksTest {
       if (flooded && --looks_left == 0) std::call_once(once, [&] { over.set_value(); });
     };
     auto run = std::async(std::launch::async, [&] { return test_.Upgrade().state; });
-    WaitUntil("select exists (select from pg_locks where not granted and locktype = 'advisory')");
+    WaitUntil(SomebodyWaitsSql("locktype = 'advisory'"));
     std::vector<std::unique_ptr<Session>> sessions;
     std::vector<std::future<Reply>> victims;
     for (int i = 0; i < kVictims; ++i) {
@@ -302,9 +302,7 @@ TEST_F(TableLocksTest, ADeadlockWithTheApplicationEndsWell) {
   test_.Upgrade("0001");
   const auto app = InTransaction("insert into u values (2)");
   auto run = std::async(std::launch::async, [&] { return test_.Upgrade().state; });
-  WaitUntil(
-      "select exists (select from pg_locks where not granted"
-      " and relation = 'public.u'::regclass)");
+  WaitUntil(SomebodyWaitsSql("relation = 'public.u'::regclass"));
   app->Send("select * from public.t");
   app->Send("rollback");
   EXPECT_EQ(run.get(), RunState::kDone);

@@ -69,8 +69,11 @@ ConnectionUrl TestDatabase::UrlAs(const std::string& role, const std::string& pa
   return url_.With("user", role).With("password", password);
 }
 
+// What a test holds it holds for as long as it wants, on a slow machine, too.
 OpenedSession TestDatabase::Open(const std::string& purpose) const {
-  return OpenSession(url_, {.purpose = purpose});
+  OpenedSession opened = OpenSession(url_, {.purpose = purpose});
+  opened.session->Send("set idle_in_transaction_session_timeout = 0");
+  return opened;
 }
 
 SessionFactory TestDatabase::factory() const {
@@ -92,6 +95,12 @@ std::string TestDatabase::CreateRole(const std::string& name, const std::string&
            " " + attributes);
   roles_.push_back(role);
   return role;
+}
+
+std::string SomebodyWaitsSql(const std::string& condition) {
+  return "select exists (select from pg_locks where not granted and database ="
+         " (select oid from pg_database where datname = current_database()) and " +
+         condition + ")";
 }
 
 std::string ToConnectionString(const ConnectionUrl& url) {

@@ -45,6 +45,10 @@ class TestDatabase {
   std::vector<std::string> roles_;
 };
 
+// A question whether somebody waits for such a lock in the database that is asked: pg_locks shows
+// those of all tests' databases.
+std::string SomebodyWaitsSql(const std::string& condition);
+
 // The URL as one keyword string with its password, for the environment of a program under test.
 std::string ToConnectionString(const ConnectionUrl& url);
 
