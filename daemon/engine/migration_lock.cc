@@ -1,13 +1,24 @@
 #include "engine/migration_lock.h"
 
+#include <algorithm>
+
 #include "base/fail_point.h"
 #include "base/hash.h"
-#include "engine/backoff.h"
 
 namespace lockstep {
 namespace {
 
 constexpr Duration kFirstPoll = std::chrono::milliseconds(20);
+// Who holds the lock is read from a table of all locks, under the latches of all of them.
+constexpr Duration kHolderLook = std::chrono::seconds(1);
+
+// Grows with the time waited: whoever waits learns of the end late by a fifth of the whole at most.
+// The half that is random keeps a crowd from polling at once.
+Duration PollPause(Duration waited, Duration longest, std::mt19937_64& random) {
+  const Duration limit = std::min(std::max(waited / 5, kFirstPoll), longest);
+  return Duration(
+      std::uniform_int_distribution<Duration::rep>(limit.count() / 2, limit.count())(random));
+}
 
 // Polls for one key until it is had, the time is over, or nobody wants it any more.
 class Poll {
@@ -18,36 +29,44 @@ class Poll {
         settings_(settings),
         clock_(clock),
         observer_(observer),
+        random_(random),
         stop_(stop),
-        backoff_(kFirstPoll, settings.migration_lock_poll, random),
         began_(clock.Now()) {}
 
   LockResult For(const LockKey& key, const std::function<bool()>& still_needed) {
+    SteadyTime next_holder_look = clock_.Now();
     for (;;) {
       FailPoint("lock_try");
       if (TryLock(session_, key)) return MigrationLock{key, Waited()};
       if (stop_.after_current.stop_requested()) return Stopped{};
       if (still_needed && !still_needed()) return LockNotNeeded{};
-      const std::optional<LockHolder> holder = FindLockHolder(session_, key);
-      if (holder) observer_.OnWaitingForMigrationLock(*holder, Waited());
-      if (TimeIsOver()) return LockBusy{holder ? ToText(*holder) : "a session that has just left"};
-      if (!clock_.SleepFor(backoff_.Next(), stop_.after_current)) return Stopped{};
+      const SteadyTime now = clock_.Now();
+      const bool time_is_over = TimeIsOver(now);
+      if (time_is_over || now >= next_holder_look) {
+        next_holder_look = now + kHolderLook;
+        const std::optional<LockHolder> holder = FindLockHolder(session_, key);
+        if (holder) observer_.OnWaitingForMigrationLock(*holder, Waited());
+        if (time_is_over)
+          return LockBusy{holder ? ToText(*holder) : "a session that has just left"};
+      }
+      const Duration pause = PollPause(now - began_, settings_.migration_lock_poll, random_);
+      if (!clock_.SleepFor(pause, stop_.after_current)) return Stopped{};
     }
   }
 
   double Waited() const { return ToSeconds(clock_.Now() - began_); }
 
  private:
-  bool TimeIsOver() const {
-    return settings_.migration_lock_wait && clock_.Now() - began_ >= *settings_.migration_lock_wait;
+  bool TimeIsOver(SteadyTime now) const {
+    return settings_.migration_lock_wait && now - began_ >= *settings_.migration_lock_wait;
   }
 
   Session& session_;
   const RunSettings& settings_;
   Clock& clock_;
   RunObserver& observer_;
+  std::mt19937_64& random_;
   const StopTokens& stop_;
-  Backoff backoff_;
   SteadyTime began_;
 };
 
