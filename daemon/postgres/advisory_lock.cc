@@ -7,8 +7,7 @@ namespace lockstep {
 namespace {
 
 std::vector<SqlValue> Parameters(const LockKey& key) {
-  // The server's int4 is signed; an OID above 2^31 wraps, and pg_locks shows it unsigned again.
-  return {std::to_string(key.space), std::to_string(static_cast<int>(key.id))};
+  return {std::to_string(key.space), std::to_string(key.signed_id())};
 }
 
 Duration Seconds(double seconds) {

@@ -36,6 +36,9 @@ std::string ToText(const LockHolder& holder);
 struct LockKey {
   int space = kMigrationLockSpace;
   unsigned id = 0;
+
+  // The server's int4 is signed; an OID above 2^31 wraps, and pg_locks shows it unsigned again.
+  int signed_id() const { return static_cast<int>(id); }
 };
 
 // One try; true: held from now on, until released or the session ends.

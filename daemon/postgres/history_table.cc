@@ -329,8 +329,8 @@ std::vector<std::string> LeaveSql(const BookkeepingNames& names, const RunIdenti
       // What the body set for itself must not cut off what follows.
       "set local statement_timeout = 0", "set local lock_timeout = 0",
       "select " + Function(names, "leave") + '(' + QuoteLiteral(EntryJson(run, change)) + ", " +
-          std::to_string(key.space) + ", " + std::to_string(key.id) + ", " + QuoteLiteral(role) +
-          ')'};
+          std::to_string(key.space) + ", " + std::to_string(key.signed_id()) + ", " +
+          QuoteLiteral(role) + ')'};
 }
 
 std::vector<std::string> AlembicSql(const BookkeepingNames& names,

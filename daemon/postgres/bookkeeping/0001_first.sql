@@ -139,8 +139,9 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- Begins a migration's transaction: from here to the commit nobody else is between enter and commit.
--- Every statement of this function looks with a new snapshot, taken after the fence row was had. Few
--- statements, and upwards no function below it: this and `leave` are what a migration costs beside its body.
+-- Every statement of this function looks with a new snapshot, taken after the fence row was had. This and
+-- `leave` are what a migration costs beside its body. Several short statements cost less than one with
+-- branches, of which PostgreSQL prepares all to run, whichever is taken.
 create function ${schema}.enter(p_run uuid, p_epoch bigint, p_attempt uuid, p_revision text,
                                 p_present boolean, p_parents text[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -153,18 +154,17 @@ begin
   if not found then
     perform ${schema}.pass_fence(p_run, p_epoch);  -- tells who has taken over
   end if;
-  select coalesce((select h.present from ${schema}.history h where h.revision = p_revision
-                   order by h.change desc limit 1), false),
-         -- Before a roll-back nothing that is applied may descend from it.
-         case when p_present then
-           (select h.revision from ${schema}.history h
-            where p_revision = any (h.parents) and ${schema}.is_present(h.revision) limit 1)
-         else
-           (select p from unnest(p_parents) p
-            where not coalesce((select h.present from ${schema}.history h where h.revision = p
-                                order by h.change desc limit 1), false) limit 1)
-         end
-    into present, other;
+  present := coalesce((select h.present from ${schema}.history h where h.revision = p_revision
+                       order by h.change desc limit 1), false);
+  if p_present then
+    -- Before a roll-back nothing that is applied may descend from it.
+    other := (select h.revision from ${schema}.history h
+              where p_revision = any (h.parents) and ${schema}.is_present(h.revision) limit 1);
+  else
+    other := (select p from unnest(p_parents) p
+              where not coalesce((select h.present from ${schema}.history h where h.revision = p
+                                  order by h.change desc limit 1), false) limit 1);
+  end if;
   if present <> p_present then
     raise exception using errcode = 'LS002',
       message = format('revision %L is %s', p_revision,
@@ -180,17 +180,17 @@ end $$;
 
 create function ${schema}.write_entry(p_entry jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  next integer := coalesce((select max(h.change) from ${schema}.history h
+                            where h.revision = p_entry ->> 'revision'), 0) + 1;
 begin
   insert into ${schema}.history
     (revision, change, present, kind, parents, description, up_checksum, down_checksum, down_script,
      irreversible, attempt, run_id, epoch, system_identifier, timeline, duration_seconds,
      lock_wait_seconds, attempts, host, pid, client_version, backup_path, backup_bytes)
-  select e.revision,
-     coalesce((select max(h.change) from ${schema}.history h where h.revision = e.revision), 0) + 1,
-     e.present, e.kind,
-     coalesce(e.parents, '{}'), e.description, e.up_checksum, e.down_checksum, e.down_script,
+  select e.revision, next, e.present, e.kind, coalesce(e.parents, '{}'), e.description, e.up_checksum, e.down_checksum, e.down_script,
      e.irreversible, e.attempt, e.run_id, e.epoch,
-     (select c.system_identifier from pg_control_system() c),
+     (pg_control_system()).system_identifier,
      ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,
      coalesce(e.duration_seconds, extract(epoch from clock_timestamp() - transaction_timestamp())),
      e.lock_wait_seconds, e.attempts, e.host, e.pid, e.client_version, e.backup_path, e.backup_bytes
@@ -204,25 +204,26 @@ end $$;
 
 -- Ends a migration's transaction: checks that it is still the same one, that the migration lock is
 -- still ours, that nobody changed the role, and writes the history row.
-create function ${schema}.leave(p_entry jsonb, p_lock_space integer, p_lock_id bigint, p_role text)
+create function ${schema}.leave(p_entry jsonb, p_lock_space integer, p_lock_id integer, p_role text)
 returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   same boolean;
-  locked boolean;
+  locked boolean := false;
 begin
   -- The fence row was written by `enter` in this very transaction: its xmin says so, whatever the body
-  -- did to settings or temporary tables. An advisory lock of this session is one of this database.
-  select f.attempt = (p_entry ->> 'attempt')::uuid
-         and f.xmin = pg_current_xact_id_if_assigned()::xid,
-         exists (select from pg_locks l
-                 where l.locktype = 'advisory' and l.pid = pg_backend_pid() and l.granted
-                   and l.classid = p_lock_space::oid and l.objid = p_lock_id::oid
-                   and l.objsubid = 2)
-    into same, locked from ${schema}.fence f where f.only_row;
+  -- did to settings or temporary tables.
+  select f.attempt = (p_entry ->> 'attempt')::uuid and f.xmin = pg_current_xact_id_if_assigned()::xid
+    into same from ${schema}.fence f where f.only_row;
   if same is distinct from true then
     raise exception using errcode = 'LS004',
       message = 'the migration ended the transaction in which it was started';
+  end if;
+  -- Only what a session holds can it give back, and the transaction holds the lock meanwhile; nothing
+  -- interrupts one expression. pg_locks would say the same for a look at every lock of the server.
+  if pg_try_advisory_xact_lock(p_lock_space, p_lock_id) then
+    locked := case when pg_advisory_unlock(p_lock_space, p_lock_id)
+                   then pg_try_advisory_lock(p_lock_space, p_lock_id) else false end;
   end if;
   if not locked then
     raise exception using errcode = 'LS005',
