@@ -116,6 +116,32 @@ TEST(RunnerTest, ABodyThatTripsTheGuardIsToldWhy) {
 }
 
 // Faults: D13.
+// Built at run time, so that no rule sees it.
+TEST(RunnerTest, ABodyThatGivesTheMigrationLockAwayIsNotCommitted) {
+  MigrationsUnderTest test;
+  test.Add("0001_a", "create table a (id int);");
+  test.Add("0002_b",
+           "create table b (id int);"
+           "do $$ begin execute 'select pg_advisory_' || 'unlock_all()'; end $$;");
+  const RunReport report = test.Upgrade();
+  EXPECT_EQ(report.state, RunState::kFailed);
+  EXPECT_EQ(FailureOf(report).error.sqlstate, "LS005");
+  EXPECT_EQ(test.database.Value("select to_regclass('public.b') is null"), "t");
+  EXPECT_EQ(test.ReadHistory().entries().size(), 1U);
+}
+
+// A body may count the lock up; to whom it belongs does not change.
+TEST(RunnerTest, ABodyThatTakesTheMigrationLockOnceMoreIsCommittedAndTheLockEndsWithTheRun) {
+  MigrationsUnderTest test;
+  test.Add("0001_a",
+           "do $$ begin perform pg_advisory_lock(l.classid::int8::bit(32)::int,"
+           " l.objid::int8::bit(32)::int) from pg_locks l"
+           " where l.locktype = 'advisory' and l.pid = pg_backend_pid(); end $$;");
+  EXPECT_EQ(test.Upgrade().state, RunState::kDone);
+  test.Add("0002_b", "select 1;");
+  EXPECT_EQ(test.Upgrade().state, RunState::kDone);
+}
+
 TEST(RunnerTest, ATableLockThatIsNotFreedDefersTheMigration) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
