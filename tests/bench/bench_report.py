@@ -9,8 +9,12 @@ MIB = 1024 * 1024
 MARKS = {True: "yes", False: "no", None: "–"}
 
 
-def markdown(figures, verdicts, told, peers):
-    """`peers`: (name, version, what one of its transactions holds)."""
+PROGRAMS = {"agent": "An agent that has nothing to do", "takeover": "Taking over from an agent that is killed",
+            "contention": "What an application feels"}
+
+
+def markdown(figures, verdicts, told, peers, reports):
+    """`peers`: (name, version, what one of its transactions holds). `reports`: what the programs of PROGRAMS printed."""
     lines = ["# Measured", ""]
     # Where the program lies is nobody's business.
     lines += [f"- {key}: {text.split(' (/')[0]}" for key, text in told.items()]
@@ -24,6 +28,9 @@ def markdown(figures, verdicts, told, peers):
             lines += ["", f"## {title}: {_case(case)}", ""] + _costs(figures.of(workload, case), workload)
     for case in figures.cases("race"):
         lines += ["", f"## Race: {case} at once", ""] + _race(figures.of("race", case))
+    for name, title in PROGRAMS.items():
+        if name in reports:
+            lines += ["", f"## {title}", "", "```", reports[name], "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -115,9 +122,9 @@ def _lines(figures, workload):
     return lines
 
 
-def write(folder, figures, verdicts, told, peers):
+def write(folder, figures, verdicts, told, peers, reports):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.md").write_text(markdown(figures, verdicts, told, peers), encoding="utf-8")
+    (folder / "README.md").write_text(markdown(figures, verdicts, told, peers, reports), encoding="utf-8")
     for name, svg in pictures(figures):
         (folder / name).write_text(svg, encoding="utf-8")
