@@ -115,7 +115,6 @@ TEST(RunnerTest, ABodyThatTripsTheGuardIsToldWhy) {
   EXPECT_NE(FailureOf(report).error.hint.find("set constraints to immediate"), std::string::npos);
 }
 
-// Faults: D13.
 // Built at run time, so that no rule sees it.
 TEST(RunnerTest, ABodyThatGivesTheMigrationLockAwayIsNotCommitted) {
   MigrationsUnderTest test;
@@ -142,6 +141,7 @@ TEST(RunnerTest, ABodyThatTakesTheMigrationLockOnceMoreIsCommittedAndTheLockEnds
   EXPECT_EQ(test.Upgrade().state, RunState::kDone);
 }
 
+// Faults: D13.
 TEST(RunnerTest, ATableLockThatIsNotFreedDefersTheMigration) {
   MigrationsUnderTest test;
   test.database.Sql("create table t (id int)");
