@@ -188,8 +188,8 @@ begin
     (revision, change, present, kind, parents, description, up_checksum, down_checksum, down_script,
      irreversible, attempt, run_id, epoch, system_identifier, timeline, duration_seconds,
      lock_wait_seconds, attempts, host, pid, client_version, backup_path, backup_bytes)
-  select e.revision, next, e.present, e.kind, coalesce(e.parents, '{}'), e.description, e.up_checksum, e.down_checksum, e.down_script,
-     e.irreversible, e.attempt, e.run_id, e.epoch,
+  select e.revision, next, e.present, e.kind, coalesce(e.parents, '{}'), e.description,
+     e.up_checksum, e.down_checksum, e.down_script, e.irreversible, e.attempt, e.run_id, e.epoch,
      (pg_control_system()).system_identifier,
      ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,
      coalesce(e.duration_seconds, extract(epoch from clock_timestamp() - transaction_timestamp())),
